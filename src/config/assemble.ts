@@ -1,0 +1,85 @@
+import { isIPv6 } from 'node:net'
+import type { Config } from '../config.js'
+import type { Environment } from './environment.js'
+import { forEachLimit } from './rate-limits.js'
+import { limitVariables, variables } from './variables.js'
+
+type Read = Environment['read']
+
+/** Reads every variable into its place. */
+export function assembleConfig(read: Read): Config {
+  const environment = read(variables.environment) === 'production' ? 'production' : 'development'
+  const host = read(variables.host)
+  const port = read(variables.port)
+  const publicUrl = read(variables.publicUrl) ?? localOrigin(host, port)
+  const redisUrl = read(variables.redisUrl)
+  return {
+    environment,
+    databaseUrl: read(variables.databaseUrl),
+    redisUrl,
+    host,
+    port,
+    publicUrl,
+    dataDir: read(variables.dataDir),
+    jwt: readJwt(read, publicUrl),
+    refresh: { secret: read(variables.refreshSecret), graceMs: read(variables.refreshGrace) },
+    session: {
+      idleTtlSeconds: read(variables.sessionIdleTtl),
+      maxTtlSeconds: read(variables.sessionMaxTtl)
+    },
+    revocation: {
+      mode: read(variables.revocationMode) ?? (redisUrl === undefined ? 'database' : 'redis'),
+      deadlineMs: read(variables.revocationDeadline)
+    },
+    passwords: readPasswords(read),
+    trustProxy: read(variables.trustProxy) ?? [],
+    allowedOrigins: read(variables.allowedOrigins) ?? [],
+    rateLimits: readRateLimits(read),
+    registration: read(variables.registration),
+    logLevel: read(variables.logLevel),
+    shutdownDelayMs: read(variables.shutdownDelayMs) ?? (environment === 'production' ? 3000 : 0),
+    threadPoolSize: read(variables.threadPoolSize),
+    bootstrapAdmin: readBootstrapAdmin(read)
+  }
+}
+
+function readJwt(read: Read, publicUrl: string): Config['jwt'] {
+  return {
+    algorithm: read(variables.jwtAlgorithm),
+    secret: read(variables.jwtSecret),
+    keysFile: read(variables.jwtKeysFile),
+    issuer: read(variables.jwtIssuer) ?? publicUrl,
+    audience: read(variables.jwtAudience),
+    accessTokenTtlSeconds: read(variables.accessTokenTtl)
+  }
+}
+
+function readPasswords(read: Read): Config['passwords'] {
+  return {
+    minLength: read(variables.passwordMinLength),
+    argon2: {
+      memoryKib: read(variables.argon2MemoryKib),
+      time: read(variables.argon2Time),
+      parallelism: read(variables.argon2Parallelism)
+    },
+    queueLimit: read(variables.hashQueueLimit)
+  }
+}
+
+/** The numbers are read even with the limits off: a wrong one is wrong. */
+function readRateLimits(read: Read): Config['rateLimits'] {
+  const limits = forEachLimit((name) => read(limitVariables[name]))
+  return read(variables.rateLimit) === 'off' ? 'off' : limits
+}
+
+function readBootstrapAdmin(read: Read): Config['bootstrapAdmin'] {
+  const email = read(variables.bootstrapAdminEmail)
+  const password = read(variables.bootstrapAdminPassword)
+  return email === undefined || password === undefined ? undefined : { email, password }
+}
+
+/** Where the service can be reached from this machine, whatever it listens on. */
+function localOrigin(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' || host === '::' ? 'localhost' : host
+  return new URL(`http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${port}`).origin
+}
