@@ -1,0 +1,33 @@
+import type { Clock } from '../clock.js'
+
+/** A point in time on two clocks: each of them alone can stand still or be set back. */
+export interface Moment {
+  readonly monotonicMs: number
+  readonly wallMs: number
+}
+
+export type Lease = ReturnType<typeof createLease>
+
+/**
+ * A right that ends by itself. It is dated by the sending of the message that renewed it, so that it
+ * never outlives what the receiver reckons with, and it counts as over as soon as either clock says so.
+ */
+export function createLease(options: {
+  readonly lifeMs: number
+  readonly clock: Clock
+  readonly monotonic?: Clock
+}) {
+  const { lifeMs, clock, monotonic = () => performance.now() } = options
+  let since: Moment | undefined
+
+  return {
+    now: (): Moment => ({ monotonicMs: monotonic(), wallMs: clock() }),
+    renew(sentAt: Moment): void {
+      since = sentAt
+    },
+    holds(): boolean {
+      if (since === undefined) return false
+      return monotonic() - since.monotonicMs < lifeMs && clock() - since.wallMs < lifeMs
+    }
+  }
+}

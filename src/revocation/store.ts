@@ -1,0 +1,157 @@
+import { and, desc, eq, exists, gt, inArray, isNull, lt, sql } from 'drizzle-orm'
+import { uuidv7 } from 'uuidv7'
+import type { Queries } from '../database/connection.js'
+import { deployment, revocations } from '../database/schema.js'
+import type { RevocationKind } from './decision.js'
+import type { RevocationEvent } from './state.js'
+
+/** A revocation as it is kept. `target` is null for everyone; `level` is null for token and session. */
+export type Revocation = Omit<typeof revocations.$inferSelect, 'sequence'>
+
+export interface NewRevocation {
+  readonly kind: RevocationKind
+  readonly target: string | null
+  readonly level: number | null
+  readonly reason: string
+  readonly actorId: string | null
+  readonly createdAt: Date
+  readonly liveUntil: Date
+}
+
+/** Writes the durable row. Belongs into the transaction that makes the change it stands for. */
+export async function recordRevocation(db: Queries, entry: NewRevocation): Promise<Revocation> {
+  const revocation: Revocation = { id: uuidv7(), publishedAt: null, confirmedAt: null, ...entry }
+  await db.insert(revocations).values(revocation)
+  return revocation
+}
+
+/** The newest revocation of this target that can still cover a token; undefined where there is none. */
+export async function findLiveRevocation(
+  db: Queries,
+  kind: RevocationKind,
+  target: string,
+  now: Date
+): Promise<Revocation | undefined> {
+  const [row] = await db
+    .select()
+    .from(revocations)
+    .where(
+      and(
+        eq(revocations.kind, kind),
+        eq(revocations.target, target),
+        gt(revocations.liveUntil, now)
+      )
+    )
+    .orderBy(desc(revocations.sequence))
+    .limit(1)
+  return row
+}
+
+/**
+ * Marks revocations as published in a data set, provided that it is still the one that counts.
+ *
+ * @returns how many were marked: none where another data set counts by now
+ */
+export async function markPublished(
+  db: Queries,
+  ids: readonly string[],
+  { dataSet, now }: { dataSet: string; now: Date }
+): Promise<number> {
+  const isCurrent = db.select().from(deployment).where(eq(deployment.dataSet, dataSet))
+  const rows = await db
+    .update(revocations)
+    .set({ publishedAt: now })
+    .where(
+      and(inArray(revocations.id, [...ids]), isNull(revocations.publishedAt), exists(isCurrent))
+    )
+    .returning({ id: revocations.id })
+  return rows.length
+}
+
+export async function markConfirmed(db: Queries, id: string, now: Date): Promise<void> {
+  await db
+    .update(revocations)
+    .set({ confirmedAt: now })
+    .where(and(eq(revocations.id, id), isNull(revocations.confirmedAt)))
+}
+
+/**
+ * Unpublished revocations that still matter, oldest first, locked until the transaction ends.
+ * Rows that another transaction holds are left to it, or waited for.
+ */
+export async function lockUnpublished(
+  tx: Queries,
+  options: { now: Date; limit: number; skipLocked: boolean }
+): Promise<Revocation[]> {
+  return await tx
+    .select()
+    .from(revocations)
+    .where(and(isNull(revocations.publishedAt), gt(revocations.liveUntil, options.now)))
+    .orderBy(revocations.sequence)
+    .limit(options.limit)
+    .for('update', options.skipLocked ? { skipLocked: true } : undefined)
+}
+
+export async function readGeneration(db: Queries): Promise<number> {
+  const [row] = await db.select({ generation: deployment.generation }).from(deployment)
+  if (row === undefined) throw new Error('The deployment row is missing: run the migrations')
+  return row.generation
+}
+
+/**
+ * Revocations that can still cover a token, from the one after `after` on. Whatever is committed
+ * when the first page is read is on one of the pages, though not all of what comes later.
+ */
+export async function readLivePage(
+  db: Queries,
+  { now, after, limit }: { now: Date; after: number; limit: number }
+) {
+  return await db
+    .select({
+      sequence: revocations.sequence,
+      id: revocations.id,
+      kind: revocations.kind,
+      target: revocations.target,
+      level: revocations.level,
+      liveUntil: revocations.liveUntil
+    })
+    .from(revocations)
+    .where(and(gt(revocations.liveUntil, now), gt(revocations.sequence, after)))
+    .orderBy(revocations.sequence)
+    .limit(limit)
+}
+
+/** Raises the generation by one: every token and session there is belongs to an earlier one now. */
+export async function raiseGeneration(tx: Queries): Promise<number> {
+  const [row] = await tx
+    .update(deployment)
+    .set({ generation: sql`${deployment.generation} + 1` })
+    .where(eq(deployment.id, 1))
+    .returning({ generation: deployment.generation })
+  if (row === undefined) throw new Error('The deployment row is missing: run the migrations')
+  return row.generation
+}
+
+/** Deletes rows that decided nothing for a long time. Bounded, so that it never holds many locks. */
+export async function deleteRevocationsBefore(db: Queries, before: Date, limit: number) {
+  const old = db
+    .select({ id: revocations.id })
+    .from(revocations)
+    .where(lt(revocations.liveUntil, before))
+    .limit(limit)
+    .for('update', { skipLocked: true })
+  await db.delete(revocations).where(inArray(revocations.id, old))
+}
+
+export function toEvent(
+  revocation: Pick<Revocation, 'id' | 'kind' | 'target' | 'level' | 'liveUntil'>
+): RevocationEvent {
+  const { kind, target, level } = revocation
+  const liveUntil = revocation.liveUntil.getTime()
+  if (kind === 'everyone' && level !== null) return { kind, level }
+  if (kind === 'user' && target !== null && level !== null)
+    return { kind, target, level, liveUntil }
+  if ((kind === 'token' || kind === 'session') && target !== null)
+    return { kind, target, liveUntil }
+  throw new Error(`Revocation ${revocation.id} of kind ${kind} lacks its target or level`)
+}
