@@ -1,0 +1,64 @@
+import type { Database } from '../database/connection.js'
+import type { Passwords } from '../passwords/passwords.js'
+import type { Credentials } from '../sessions/credentials.js'
+import type { Client, Sessions } from '../sessions/sessions.js'
+import { canonicalEmail } from './email.js'
+import { findUserByEmail, replacePasswordHash, type User } from './store.js'
+
+export type Login =
+  | { readonly kind: 'opened'; readonly user: User; readonly credentials: Credentials }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'disabled'; readonly userId: string }
+
+export interface LoginOptions {
+  readonly database: Database
+  readonly passwords: Passwords
+  readonly sessions: Sessions
+}
+
+const attempts = 3
+
+export function createLogin({ database, passwords, sessions }: LoginOptions) {
+  /** The password is good under old parameters: store it under today's. Never fails a login. */
+  async function rehash(user: User, password: string): Promise<void> {
+    try {
+      const to = await passwords.hash(password)
+      await database.write((db) =>
+        replacePasswordHash(db, user.id, { from: user.passwordHash, to })
+      )
+    } catch {
+      // The queue is full or the database is away: the next login tries again.
+    }
+  }
+
+  /**
+   * Proves a password and opens a session. An unknown e-mail costs the same hash as a wrong
+   * password and gets the same answer. The session opens only under the token version that was read
+   * with the password hash; when that changed meanwhile, the new state is judged from the start,
+   * though an unchanged hash need not be proved twice.
+   *
+   * @throws HashQueueFull, DatabaseUnavailable
+   */
+  return async function login(
+    input: { readonly email: string; readonly password: string },
+    client: Client
+  ): Promise<Login> {
+    const email = canonicalEmail(input.email)
+    let provedHash: string | undefined
+    for (let count = 0; count < attempts; count++) {
+      const user = await database.read((db) => findUserByEmail(db, email))
+      if (user === undefined || user.passwordHash !== provedHash) {
+        const proof = await passwords.verify(input.password, user?.passwordHash)
+        if (user === undefined || !proof.matches) return { kind: 'refused' }
+        if (proof.needsRehash) await rehash(user, input.password)
+      }
+      provedHash = user.passwordHash
+      if (user.disabledAt !== null) return { kind: 'disabled', userId: user.id }
+      const credentials = await database.transaction((tx) =>
+        sessions.open(tx, { id: user.id, expectedVersion: user.tokenVersion }, client)
+      )
+      if (credentials !== undefined) return { kind: 'opened', user, credentials }
+    }
+    return { kind: 'refused' }
+  }
+}

@@ -1,0 +1,108 @@
+import { and, eq, sql } from 'drizzle-orm'
+import type { Queries } from '../database/connection.js'
+import { users } from '../database/schema.js'
+
+export type User = typeof users.$inferSelect
+
+export async function insertUser(
+  tx: Queries,
+  user: Pick<User, 'id' | 'email' | 'name' | 'passwordHash' | 'roles'>,
+  now: Date
+): Promise<User> {
+  const [row] = await tx
+    .insert(users)
+    .values({ ...user, createdAt: now, updatedAt: now })
+    .returning()
+  if (row === undefined) throw new Error('The database returned no row for an inserted user')
+  return row
+}
+
+export async function findUserByEmail(db: Queries, email: string): Promise<User | undefined> {
+  const [row] = await db.select().from(users).where(eq(users.email, email))
+  return row
+}
+
+export async function findUser(db: Queries, id: string): Promise<User | undefined> {
+  const [row] = await db.select().from(users).where(eq(users.id, id))
+  return row
+}
+
+export async function renameUser(
+  db: Queries,
+  id: string,
+  name: string,
+  now: Date
+): Promise<User | undefined> {
+  const [row] = await db
+    .update(users)
+    .set({ name, updatedAt: now })
+    .where(eq(users.id, id))
+    .returning()
+  return row
+}
+
+/** Every token and session of the user belongs to an earlier version from now on. */
+export async function raiseTokenVersion(
+  tx: Queries,
+  id: string,
+  now: Date
+): Promise<number | undefined> {
+  const [row] = await tx
+    .update(users)
+    .set({ tokenVersion: sql`${users.tokenVersion} + 1`, updatedAt: now })
+    .where(eq(users.id, id))
+    .returning({ version: users.tokenVersion })
+  return row?.version
+}
+
+/**
+ * Sets a new password and raises the token version, unless the user changed since the old password
+ * was proved. @returns the new version
+ */
+export async function changePasswordHash(
+  tx: Queries,
+  proved: Pick<User, 'id' | 'tokenVersion'>,
+  passwordHash: string,
+  now: Date
+): Promise<number | undefined> {
+  const [row] = await tx
+    .update(users)
+    .set({ passwordHash, tokenVersion: sql`${users.tokenVersion} + 1`, updatedAt: now })
+    .where(and(eq(users.id, proved.id), eq(users.tokenVersion, proved.tokenVersion)))
+    .returning({ version: users.tokenVersion })
+  return row?.version
+}
+
+/** Stores the same password under better parameters, unless it was changed in the meantime. */
+export async function replacePasswordHash(
+  db: Queries,
+  id: string,
+  { from, to }: { from: string; to: string }
+): Promise<void> {
+  await db
+    .update(users)
+    .set({ passwordHash: to })
+    .where(and(eq(users.id, id), eq(users.passwordHash, from)))
+}
+
+/** @returns the token version that the user had; undefined if it changed since or is gone. */
+export async function deleteUser(
+  tx: Queries,
+  proved: Pick<User, 'id' | 'tokenVersion'>
+): Promise<number | undefined> {
+  const [row] = await tx
+    .delete(users)
+    .where(and(eq(users.id, proved.id), eq(users.tokenVersion, proved.tokenVersion)))
+    .returning({ version: users.tokenVersion })
+  return row?.version
+}
+
+/** Whether somebody has this role already. */
+export async function existsWithRole(db: Queries, role: string): Promise<boolean> {
+  const rows = await db
+    .select({ id: users.id })
+    .from(users)
+    .where(sql`${role} = any(${users.roles})`)
+    .limit(1)
+  return rows.length > 0
+}

@@ -1,0 +1,108 @@
+import type { Clock } from '../clock.js'
+import type { Database } from '../database/connection.js'
+import type { Receipt } from '../revocation/announcer.js'
+import type { Cause } from '../revocation/revocation.js'
+import type { Credentials, IssueCredentials } from './credentials.js'
+import { advanceCounter, findSession, type SessionFacts } from './store.js'
+
+/** A refresh token whose MAC is right, with its session as it was found then. */
+export interface GenuineRefreshToken {
+  readonly counter: number
+  readonly session: SessionFacts
+  /** Before the session was read, in ms since the epoch. */
+  readonly asOfMs: number
+}
+
+export type Rotation =
+  | { readonly kind: 'rotated' | 'repeated'; readonly credentials: Credentials }
+  | { readonly kind: 'reused'; readonly receipt: Receipt | undefined }
+  | { readonly kind: 'ended'; readonly reason: string }
+
+type Attempt =
+  | Exclude<Rotation, { readonly kind: 'reused' }>
+  | { readonly kind: 'superseded' }
+  | { readonly kind: 'lost' }
+
+export interface RotationOptions {
+  readonly database: Database
+  readonly issue: IssueCredentials
+  readonly revoke: (sessionId: string, cause: Cause) => Promise<Receipt | undefined>
+  readonly idleMs: number
+  readonly graceMs: number
+  readonly clock: Clock
+}
+
+const attempts = 3
+
+export function createRotation({
+  database,
+  issue,
+  revoke,
+  idleMs,
+  graceMs,
+  clock
+}: RotationOptions) {
+  /** Why a session can't be refreshed, whatever the counter says; undefined while it can. */
+  function endOf(session: SessionFacts): string | undefined {
+    if (session.expiresAt.getTime() <= clock()) return 'expired'
+    if (session.lastUsedAt.getTime() <= clock() - idleMs) return 'idle'
+    if (session.userDisabledAt !== null) return 'account disabled'
+    if (session.version !== session.userVersion) return 'user revoked'
+    if (session.generation !== session.currentGeneration) return 'everyone revoked'
+    return undefined
+  }
+
+  async function advance(session: SessionFacts): Promise<Attempt> {
+    const now = clock()
+    const advanced = await database.write((db) =>
+      advanceCounter(db, session.id, session.counter, {
+        now: new Date(now),
+        idleSince: new Date(now - idleMs)
+      })
+    )
+    if (advanced === undefined) return { kind: 'lost' }
+    return {
+      kind: 'rotated',
+      credentials: issue({ ...session, ...advanced }, session.counter + 1, now)
+    }
+  }
+
+  async function attempt({ counter, session, asOfMs }: GenuineRefreshToken): Promise<Attempt> {
+    const end = endOf(session)
+    if (end !== undefined) return { kind: 'ended', reason: end }
+    // Only a database that was set back can lag behind a token that it issued.
+    if (counter > session.counter) return { kind: 'ended', reason: 'ahead of the database' }
+
+    const isPrevious = counter === session.counter - 1
+    const isInGrace = isPrevious && clock() - session.lastUsedAt.getTime() < graceMs
+    if (counter !== session.counter && !isInGrace) return { kind: 'superseded' }
+    if (session.revokedAt !== null) return { kind: 'ended', reason: 'revoked' }
+    return isInGrace
+      ? { kind: 'repeated', credentials: issue(session, session.counter, asOfMs) }
+      : await advance(session)
+  }
+
+  /**
+   * Exchanges a refresh token. The current one gets a successor; the one before it gets the same
+   * successor again within the grace, so that tabs and retries can race; an older one was stolen,
+   * or its successor was, so the session ends (RFC 9700 §4.14.2).
+   *
+   * @throws RevocationUnconfirmed, DatabaseUnavailable
+   */
+  return async function rotate(token: GenuineRefreshToken): Promise<Rotation> {
+    let { session, asOfMs } = token
+    for (let count = 0; count < attempts; count++) {
+      const outcome = await attempt({ ...token, session, asOfMs })
+      if (outcome.kind === 'superseded') {
+        const cause = { reason: 'refresh token reused', actorId: null }
+        return { kind: 'reused', receipt: await revoke(session.id, cause) }
+      }
+      if (outcome.kind !== 'lost') return outcome
+      asOfMs = clock()
+      const found = await database.read((db) => findSession(db, token.session.id))
+      if (found === undefined) break
+      session = found
+    }
+    return { kind: 'ended', reason: 'changed while it was being refreshed' }
+  }
+}

@@ -1,0 +1,124 @@
+import { uuidv7 } from 'uuidv7'
+import type { Clock } from '../clock.js'
+import type { Database, Queries } from '../database/connection.js'
+import type { Receipt } from '../revocation/announcer.js'
+import type { Cause, RevocationService } from '../revocation/revocation.js'
+import type { AccessTokens } from '../tokens/access-tokens.js'
+import { createCredentials, type Credentials } from './credentials.js'
+import { createRefreshTokens, newSalt, parseRefreshToken } from './refresh-token.js'
+import { createRotation, type GenuineRefreshToken } from './rotation.js'
+import {
+  deleteSessionsBefore,
+  findSession,
+  insertSession,
+  listSessions,
+  markSessionRevoked
+} from './store.js'
+
+const keepEndedMs = 24 * 3_600_000
+const rowsPerCleanUp = 1_000
+
+export interface SessionOptions {
+  readonly database: Database
+  readonly revocation: RevocationService
+  readonly accessTokens: AccessTokens
+  readonly refreshSecret: string
+  readonly idleTtlSeconds: number
+  readonly maxTtlSeconds: number
+  readonly graceMs: number
+  readonly clock: Clock
+}
+
+/** Where a session was opened from, as its owner will see it in the list. */
+export interface Client {
+  readonly ip: string
+  readonly userAgent: string | null
+}
+
+export type Sessions = ReturnType<typeof createSessions>
+
+export function createSessions(options: SessionOptions) {
+  const { database, revocation, accessTokens, idleTtlSeconds, maxTtlSeconds, clock } = options
+  const idleMs = idleTtlSeconds * 1_000
+  const refreshTokens = createRefreshTokens(options.refreshSecret)
+  const issue = createCredentials({ accessTokens, refreshTokens, idleTtlSeconds, clock })
+
+  /**
+   * Revokes a session, or announces once more that it was: the same call again waits again.
+   *
+   * @returns undefined when it ended so long ago that no token of it is left
+   * @throws RevocationUnconfirmed, DatabaseUnavailable
+   */
+  async function revoke(sessionId: string, cause: Cause): Promise<Receipt | undefined> {
+    const recorded = await database.transaction(async (tx) =>
+      (await markSessionRevoked(tx, sessionId, new Date(clock())))
+        ? await revocation.record(tx, { kind: 'session', target: sessionId, level: null }, cause)
+        : undefined
+    )
+    const live = recorded ?? (await revocation.findLive('session', sessionId))
+    return live && (await revocation.announce(live))
+  }
+
+  return {
+    revoke,
+
+    rotate: createRotation({ database, issue, revoke, idleMs, graceMs: options.graceMs, clock }),
+
+    /**
+     * Opens a session. Belongs into a transaction.
+     *
+     * @returns undefined when the user changed since `expectedVersion` was read
+     */
+    async open(
+      tx: Queries,
+      user: { readonly id: string; readonly expectedVersion: number },
+      client: Client
+    ): Promise<Credentials | undefined> {
+      const now = new Date(clock())
+      const session = {
+        id: uuidv7(),
+        userId: user.id,
+        expectedVersion: user.expectedVersion,
+        salt: newSalt(),
+        now,
+        expiresAt: new Date(now.getTime() + maxTtlSeconds * 1_000),
+        ...client
+      }
+      const opened = await insertSession(tx, session)
+      return opened && issue({ ...session, ...opened }, 0, now.getTime())
+    },
+
+    /** Proves a refresh token; undefined for anything that was not minted here. Changes nothing. */
+    async authenticate(token: string): Promise<GenuineRefreshToken | undefined> {
+      const presented = parseRefreshToken(token)
+      if (presented === undefined) return undefined
+      const asOfMs = clock()
+      const session = await database.read((db) => findSession(db, presented.sessionId))
+      if (session === undefined || !refreshTokens.isGenuine(presented, session.salt)) {
+        return undefined
+      }
+      return { counter: presented.counter, session, asOfMs }
+    },
+
+    async list(userId: string) {
+      const now = clock()
+      return await database.read((db) =>
+        listSessions(db, userId, { now: new Date(now), idleSince: new Date(now - idleMs) })
+      )
+    },
+
+    /** Revokes one of a user's own sessions. @returns false where the user has no such session. */
+    async revokeOwn(userId: string, sessionId: string, cause: Cause): Promise<boolean> {
+      const session = await database.read((db) => findSession(db, sessionId))
+      if (session?.userId !== userId) return false
+      await revoke(sessionId, cause)
+      return true
+    },
+
+    /** Deletes the rows of sessions that ended more than a day ago. */
+    async cleanUp(): Promise<void> {
+      const before = new Date(clock() - keepEndedMs)
+      await database.write((db) => deleteSessionsBefore(db, before, rowsPerCleanUp))
+    }
+  }
+}

@@ -1,0 +1,199 @@
+import { and, desc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm'
+import type { Queries } from '../database/connection.js'
+import { deployment, sessions, users } from '../database/schema.js'
+
+/** A session with what decides whether it is still alive. */
+export interface SessionFacts {
+  readonly id: string
+  readonly userId: string
+  readonly version: number
+  readonly generation: number
+  readonly counter: number
+  readonly salt: Buffer
+  readonly lastUsedAt: Date
+  readonly expiresAt: Date
+  readonly revokedAt: Date | null
+  readonly roles: readonly string[]
+  readonly userVersion: number
+  readonly userDisabledAt: Date | null
+  readonly currentGeneration: number
+}
+
+export interface NewSession {
+  readonly id: string
+  readonly userId: string
+  /** The token version that was read together with the password hash. */
+  readonly expectedVersion: number
+  readonly salt: Buffer
+  readonly now: Date
+  readonly expiresAt: Date
+  readonly ip: string
+  readonly userAgent: string | null
+}
+
+/** What a session was opened under, and may put into access tokens. */
+export interface OpenedSession {
+  readonly version: number
+  readonly generation: number
+  readonly roles: readonly string[]
+}
+
+const currentSessions = and(
+  isNull(sessions.revokedAt),
+  eq(sessions.version, users.tokenVersion),
+  eq(sessions.generation, deployment.generation),
+  isNull(users.disabledAt)
+)
+
+/**
+ * Opens a session only if the user's token version is still the expected one. The user's row is
+ * locked against a change in between, so that a login with an old password can't slip past the
+ * change of it.
+ */
+export async function insertSession(
+  db: Queries,
+  session: NewSession
+): Promise<OpenedSession | undefined> {
+  const [owner] = await db
+    .select({
+      version: users.tokenVersion,
+      generation: deployment.generation,
+      roles: users.roles
+    })
+    .from(users)
+    .innerJoin(deployment, eq(deployment.id, 1))
+    .where(
+      and(
+        eq(users.id, session.userId),
+        eq(users.tokenVersion, session.expectedVersion),
+        isNull(users.disabledAt)
+      )
+    )
+    .for('share', { of: users })
+  if (owner === undefined) return undefined
+  const { expectedVersion, now, ...row } = session
+  await db.insert(sessions).values({
+    ...row,
+    version: expectedVersion,
+    generation: owner.generation,
+    createdAt: now,
+    lastUsedAt: now
+  })
+  return owner
+}
+
+export async function findSession(db: Queries, id: string): Promise<SessionFacts | undefined> {
+  const [row] = await db
+    .select({
+      id: sessions.id,
+      userId: sessions.userId,
+      version: sessions.version,
+      generation: sessions.generation,
+      counter: sessions.counter,
+      salt: sessions.salt,
+      lastUsedAt: sessions.lastUsedAt,
+      expiresAt: sessions.expiresAt,
+      revokedAt: sessions.revokedAt,
+      roles: users.roles,
+      userVersion: users.tokenVersion,
+      userDisabledAt: users.disabledAt,
+      currentGeneration: deployment.generation
+    })
+    .from(sessions)
+    .innerJoin(users, eq(users.id, sessions.userId))
+    .innerJoin(deployment, eq(deployment.id, 1))
+    .where(eq(sessions.id, id))
+  return row
+}
+
+/**
+ * Moves a session's counter on by one: a single statement, so that of any number of callers with
+ * the same counter one gets the row and the others nothing. All that keeps the session alive is
+ * checked in the same statement.
+ */
+export async function advanceCounter(
+  db: Queries,
+  id: string,
+  counter: number,
+  { now, idleSince }: { now: Date; idleSince: Date }
+): Promise<Pick<SessionFacts, 'version' | 'generation' | 'expiresAt' | 'roles'> | undefined> {
+  const [row] = await db
+    .update(sessions)
+    .set({ counter: sql`${sessions.counter} + 1`, lastUsedAt: now })
+    .from(users)
+    .innerJoin(deployment, eq(deployment.id, 1))
+    .where(
+      and(
+        eq(sessions.id, id),
+        eq(sessions.counter, counter),
+        eq(users.id, sessions.userId),
+        currentSessions,
+        gt(sessions.expiresAt, now),
+        gt(sessions.lastUsedAt, idleSince)
+      )
+    )
+    .returning({
+      version: sessions.version,
+      generation: sessions.generation,
+      expiresAt: sessions.expiresAt,
+      roles: users.roles
+    })
+  return row
+}
+
+export async function listSessions(
+  db: Queries,
+  userId: string,
+  { now, idleSince }: { now: Date; idleSince: Date }
+) {
+  return await db
+    .select({
+      id: sessions.id,
+      createdAt: sessions.createdAt,
+      lastUsedAt: sessions.lastUsedAt,
+      expiresAt: sessions.expiresAt,
+      ip: sessions.ip,
+      userAgent: sessions.userAgent
+    })
+    .from(sessions)
+    .innerJoin(users, eq(users.id, sessions.userId))
+    .innerJoin(deployment, eq(deployment.id, 1))
+    .where(
+      and(
+        eq(sessions.userId, userId),
+        currentSessions,
+        gt(sessions.expiresAt, now),
+        gt(sessions.lastUsedAt, idleSince)
+      )
+    )
+    .orderBy(desc(sessions.lastUsedAt), desc(sessions.id))
+}
+
+/** Marks a session revoked. @returns false when it already was, or does not exist. */
+export async function markSessionRevoked(tx: Queries, id: string, now: Date): Promise<boolean> {
+  const rows = await tx
+    .update(sessions)
+    .set({ revokedAt: now })
+    .where(and(eq(sessions.id, id), isNull(sessions.revokedAt)))
+    .returning({ id: sessions.id })
+  return rows.length === 1
+}
+
+/** Lets one session outlive the rise of its user's token version by one; a session of an earlier version stays dead. */
+export async function moveSessionTo(tx: Queries, id: string, version: number): Promise<void> {
+  await tx
+    .update(sessions)
+    .set({ version })
+    .where(and(eq(sessions.id, id), eq(sessions.version, version - 1)))
+}
+
+/** Deletes sessions that ended long ago. Bounded, so that it never holds many locks. */
+export async function deleteSessionsBefore(db: Queries, before: Date, limit: number) {
+  const old = db
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(lt(sessions.expiresAt, before))
+    .limit(limit)
+    .for('update', { skipLocked: true })
+  await db.delete(sessions).where(inArray(sessions.id, old))
+}
