@@ -1,0 +1,125 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import { createAccounts } from './accounts/accounts.js'
+import { bootstrapAdmin } from './accounts/bootstrap-admin.js'
+import { type Clock, systemClock } from './clock.js'
+import type { Config } from './config.js'
+import { every } from './every.js'
+import { fastifyOptions, type HttpServerOptions } from './http-server.js'
+import { createPasswords } from './passwords/passwords.js'
+import closing from './plugins/closing.js'
+import crossOrigin from './plugins/cross-origin.js'
+import database from './plugins/database.js'
+import docs from './plugins/docs.js'
+import guard from './plugins/guard.js'
+import jsonBody from './plugins/json-body.js'
+import limits from './plugins/limits.js'
+import methodNotAllowed from './plugins/method-not-allowed.js'
+import overload from './plugins/overload.js'
+import problems from './plugins/problems.js'
+import redis from './plugins/redis.js'
+import refreshCookie from './plugins/refresh-cookie.js'
+import requestHeaders from './plugins/request-headers.js'
+import revocation from './plugins/revocation.js'
+import securityHeaders from './plugins/security-headers.js'
+import validation from './plugins/validation.js'
+import authRoutes from './routes/auth.js'
+import healthRoutes from './routes/health.js'
+import logoutRoutes from './routes/logout.js'
+import meRoutes from './routes/me.js'
+import problemRoutes from './routes/problems.js'
+import refreshRoutes from './routes/refresh.js'
+import sessionRoutes from './routes/sessions.js'
+import wellKnownRoutes from './routes/well-known.js'
+import { createSessions } from './sessions/sessions.js'
+import type { AccessTokens } from './tokens/access-tokens.js'
+import { translateError } from './translate-error.js'
+
+const cleanUpMs = 60_000
+
+export interface AppOptions {
+  readonly config: Config
+  /** A database that is migrated. */
+  readonly databaseUrl: string
+  readonly accessTokens: AccessTokens
+  readonly refreshSecret: string
+  readonly clock?: Clock
+  /** True as soon as the process was told to stop: readiness says so before the server closes. */
+  readonly isStopping?: () => boolean
+  readonly http?: HttpServerOptions
+}
+
+/** Builds the app, ready to listen. Where that fails, nothing of it stays open. */
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const app = Fastify(fastifyOptions(options.config, options.http))
+  try {
+    await compose(app, options)
+    return app
+  } catch (error) {
+    await app.close()
+    throw error
+  }
+}
+
+/** The composition root: every plugin, service and route, in order. */
+async function compose(app: FastifyInstance, options: AppOptions): Promise<void> {
+  const { config, accessTokens, clock = systemClock, isStopping = () => false } = options
+
+  await app.register(problems, { translate: translateError })
+  await app.register(securityHeaders, { publicUrl: config.publicUrl })
+  await app.register(requestHeaders)
+  await app.register(jsonBody)
+  await app.register(validation)
+  await app.register(crossOrigin, {
+    publicUrl: config.publicUrl,
+    allowedOrigins: config.allowedOrigins
+  })
+  await app.register(closing)
+  await app.register(overload)
+  await app.register(docs, { publicUrl: config.publicUrl })
+  await app.register(database, { url: options.databaseUrl })
+  await app.register(redis, { url: config.redisUrl })
+  await app.register(limits, { limits: config.rateLimits, redis: app.redis })
+  await app.register(revocation, {
+    ...config.revocation,
+    accessTokenTtlSeconds: config.jwt.accessTokenTtlSeconds,
+    clock
+  })
+  await app.register(guard, { accessTokens, check: app.revocation.check })
+  await app.register(refreshCookie, { secure: config.publicUrl.startsWith('https:') })
+
+  const passwords = createPasswords({ ...config.passwords, threadPoolSize: config.threadPoolSize })
+  const sessions = createSessions({
+    database: app.database,
+    revocation: app.revocation,
+    accessTokens,
+    refreshSecret: options.refreshSecret,
+    idleTtlSeconds: config.session.idleTtlSeconds,
+    maxTtlSeconds: config.session.maxTtlSeconds,
+    graceMs: config.refresh.graceMs,
+    clock
+  })
+  const accounts = createAccounts({
+    database: app.database,
+    passwords,
+    sessions,
+    revocation: app.revocation,
+    clock
+  })
+
+  const prefix = '/api/auth'
+  await app.register(authRoutes, { prefix, accounts, registration: config.registration })
+  await app.register(refreshRoutes, { prefix, sessions })
+  await app.register(logoutRoutes, { prefix, accounts, sessions, accessTokens })
+  await app.register(meRoutes, { prefix, accounts })
+  await app.register(sessionRoutes, { prefix, sessions })
+  await app.register(wellKnownRoutes, { prefix: '/.well-known', accessTokens })
+  await app.register(healthRoutes, { prefix: '/health', isStopping })
+  await app.register(problemRoutes, { prefix: '/problems' })
+  await app.register(methodNotAllowed)
+
+  const cleaning = every(cleanUpMs, () => sessions.cleanUp())
+  app.addHook('onClose', () => cleaning.stop())
+  if (config.bootstrapAdmin !== undefined) {
+    await bootstrapAdmin({ database: app.database, passwords, clock }, config.bootstrapAdmin)
+  }
+}

@@ -1,0 +1,12 @@
+/** What other Fastify apps build on: the guard, and the plugins that it stands on. */
+export { systemClock, type Clock } from './clock.js'
+export { default as database } from './plugins/database.js'
+export { authenticatedUser, default as guard, type AuthenticatedUser } from './plugins/guard.js'
+export { default as methodNotAllowed } from './plugins/method-not-allowed.js'
+export { default as problems } from './plugins/problems.js'
+export { default as redis } from './plugins/redis.js'
+export { default as revocation } from './plugins/revocation.js'
+export { problem, Problem, type ProblemCode } from './problems.js'
+export { createAccessTokens, type AccessTokens } from './tokens/access-tokens.js'
+export { keyRingFromSecret, parseKeyRing, type KeyRing } from './tokens/key-ring.js'
+export { translateError } from './translate-error.js'

@@ -1,0 +1,80 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { authenticatedUser } from '../plugins/guard.js'
+import { problem } from '../problems.js'
+import type { Sessions } from '../sessions/sessions.js'
+import { closed, InstantSchema, UuidSchema, uuidPattern } from './schemas.js'
+
+const SessionListSchema = closed({
+  sessions: Type.Array(
+    closed({
+      id: UuidSchema,
+      current: Type.Boolean(),
+      createdAt: InstantSchema,
+      lastUsedAt: InstantSchema,
+      expiresAt: InstantSchema,
+      ip: Type.String(),
+      userAgent: Type.Union([Type.String(), Type.Null()])
+    })
+  )
+})
+
+export interface SessionRoutesOptions {
+  readonly sessions: Sessions
+}
+
+/** The caller's sessions: where else this account is logged in. */
+const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async function sessionRoutes(
+  app,
+  { sessions }
+) {
+  app.addHook('onRequest', app.authenticate)
+  const tags = ['Sessions']
+  const security = [{ bearer: [] }]
+
+  app.get(
+    '/sessions',
+    {
+      schema: { summary: 'My sessions', tags, security, response: { 200: SessionListSchema } }
+    },
+    async function listSessions(request) {
+      const { id, sessionId } = authenticatedUser(request)
+      const own = await sessions.list(id)
+      return {
+        sessions: own.map((session) => ({
+          ...session,
+          current: session.id === sessionId,
+          createdAt: session.createdAt.toISOString(),
+          lastUsedAt: session.lastUsedAt.toISOString(),
+          expiresAt: session.expiresAt.toISOString()
+        }))
+      }
+    }
+  )
+
+  app.delete(
+    '/sessions/:id',
+    {
+      schema: {
+        summary: 'End one of my sessions',
+        tags,
+        security,
+        params: closed({ id: Type.String() }),
+        response: { 204: Type.Null() }
+      }
+    },
+    async function endSession(request, reply) {
+      const { id: userId, sessionId } = authenticatedUser(request)
+      const { id } = request.params
+      const cause = { reason: 'ended by its user', actorId: userId }
+      if (!uuidPattern.test(id) || !(await sessions.revokeOwn(userId, id, cause))) {
+        throw problem('NOT_FOUND', { detail: 'You have no session with this id.' })
+      }
+      request.log.info({ event: 'auth.session_ended', userId, sessionId: id })
+      if (id === sessionId) app.refreshCookie.clear(reply)
+      return await reply.code(204).send(null)
+    }
+  )
+}
+
+export default sessionRoutes
