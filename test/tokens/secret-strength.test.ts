@@ -156,7 +156,7 @@ t.test('every random secret will do, in bytes, hex, base64 and base64url', (t) =
 })
 
 t.test('a word that happens to stand in a random secret makes it no placeholder', (t) => {
-  const secret = randomBytes(40).map((byte) => byte | 0x80)
+  const secret = Buffer.from(randomBytes(40).map((byte) => byte | 0x80))
   secret.write('my', 16, 'latin1')
   t.equal(secretFault(secret), undefined)
   t.end()
