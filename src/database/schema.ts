@@ -10,10 +10,15 @@ import {
   smallint,
   text,
   timestamp,
+  uniqueIndex,
   uuid
 } from 'drizzle-orm/pg-core'
 
 const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' })
+/** A transaction's number, which never wraps. Text, as it outgrows a double. */
+const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' })
+/** Which transactions had ended at a moment, in the text form of pg_current_snapshot(). */
+const snapshot = customType<{ data: string }>({ dataType: () => 'pg_snapshot' })
 const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 
 /**
@@ -86,6 +91,13 @@ export const revocations = pgTable(
   {
     id: uuid('id').primaryKey(),
     sequence: bigserial('sequence', { mode: 'number' }).notNull(),
+    /**
+     * The transaction that wrote it. Sequence numbers become visible out of order, as a lower one may
+     * be committed later, so what was seen is a snapshot of transactions and not a number.
+     */
+    xid: xid8('xid')
+      .notNull()
+      .default(sql`pg_current_xact_id()`),
     kind: revocationKind('kind').notNull(),
     target: uuid('target'),
     level: integer('level'),
@@ -102,22 +114,44 @@ export const revocations = pgTable(
   (table) => [
     index('revocations_target').on(table.target, table.kind),
     index('revocations_live_until').on(table.liveUntil),
+    uniqueIndex('revocations_sequence').on(table.sequence),
+    index('revocations_xid').on(table.xid),
     index('revocations_unpublished')
       .on(table.sequence)
       .where(sql`${table.publishedAt} is null`)
   ]
 )
 
-export const nodeMode = pgEnum('node_mode', ['redis', 'database'])
+export const nodeMode = pgEnum('node_mode', ['redis', 'database', 'replica'])
 
 /**
  * Every process that decides about tokens, and from what. A writer asks here whom it must convince.
- * `data_set` is the deny-list that a node may be deciding from; null while it asks Postgres.
+ * `data_set` is the one in Redis that a node may be deciding from or following; null while it asks
+ * Postgres, or follows Postgres.
  */
 export const nodes = pgTable('nodes', {
   id: uuid('id').primaryKey(),
   mode: nodeMode('mode').notNull(),
   dataSet: text('data_set'),
+  /** What its replica holds: every revocation of a transaction that this snapshot sees. */
+  applied: snapshot('applied'),
+  /** How long it may decide from its replica after a read of its feed was sent, in milliseconds. */
+  leaseMs: integer('lease_ms').notNull().default(500),
+  /** The client on whose credentials another service's node registered; null for our own. */
+  clientId: uuid('client_id'),
   startedAt: instant('started_at').notNull(),
   heartbeatAt: instant('heartbeat_at').notNull()
+})
+
+/**
+ * Services that may introspect and revoke tokens, and run a guard. The secret has the entropy of a
+ * key, so a plain SHA-256 of it is enough. A revoked client stays, for the record.
+ */
+export const clients = pgTable('clients', {
+  id: uuid('id').primaryKey(),
+  name: text('name').notNull(),
+  secretHash: bytea('secret_hash').notNull(),
+  createdAt: instant('created_at').notNull(),
+  createdBy: uuid('created_by'),
+  revokedAt: instant('revoked_at')
 })

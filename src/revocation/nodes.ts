@@ -2,8 +2,8 @@ import { eq, lt, sql } from 'drizzle-orm'
 import type { Queries } from '../database/connection.js'
 import { deployment, nodes } from '../database/schema.js'
 
-/** Where a node looks when it decides: the deny-list in Redis, or Postgres. */
-export type NodeMode = 'redis' | 'database'
+/** Where a node looks when it decides: its own memory, the deny-list in Redis, or Postgres. */
+export type NodeMode = typeof nodes.$inferSelect.mode
 
 export interface NodeIdentity {
   readonly id: string

@@ -6,7 +6,7 @@ import type { RevocationKind } from './decision.js'
 import type { RevocationEvent } from './state.js'
 
 /** A revocation as it is kept. `target` is null for everyone; `level` is null for token and session. */
-export type Revocation = Omit<typeof revocations.$inferSelect, 'sequence'>
+export type Revocation = Omit<typeof revocations.$inferSelect, 'sequence' | 'xid'>
 
 export interface NewRevocation {
   readonly kind: RevocationKind
