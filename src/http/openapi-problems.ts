@@ -38,21 +38,3 @@ export const problemComponents = {
     }
   }
 } satisfies Components
-
-interface Operation {
-  responses: Record<string, unknown>
-}
-
-const isOperation = (value: unknown): value is Operation =>
-  typeof value === 'object' && value !== null && 'responses' in value
-
-/** Adds the problem document as the default answer of every operation in `paths` of OpenAPI. */
-export function addProblemResponses(paths: object = {}): void {
-  for (const path of Object.values<object | undefined>({ ...paths })) {
-    for (const operation of Object.values<unknown>({ ...path })) {
-      if (isOperation(operation)) {
-        operation.responses['default'] = { $ref: '#/components/responses/Problem' }
-      }
-    }
-  }
-}

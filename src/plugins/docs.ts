@@ -3,7 +3,8 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { addProblemResponses, problemComponents } from '../http/openapi-problems.js'
+import { completeOperations } from '../http/openapi-operations.js'
+import { problemComponents } from '../http/openapi-problems.js'
 
 export interface DocsOptions {
   /** Decides only which name the refresh cookie has. */
@@ -29,7 +30,7 @@ const pageContentSecurityPolicy = [
 
 /**
  * The OpenAPI document, made of the routes' schemas, at /openapi.json and for people at /docs. Routes
- * refer to the security schemes as `bearer` and `refreshCookie`. Register it before the routes.
+ * refer to the security schemes as `bearer`, `client` and `refreshCookie`. Register it before the routes.
  */
 async function docs(app: FastifyInstance, { publicUrl }: DocsOptions): Promise<void> {
   await app.register(swagger, {
@@ -42,6 +43,7 @@ async function docs(app: FastifyInstance, { publicUrl }: DocsOptions): Promise<v
         ...problemComponents,
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          client: { type: 'http', scheme: 'basic' },
           refreshCookie: {
             type: 'apiKey',
             in: 'cookie',
@@ -52,7 +54,7 @@ async function docs(app: FastifyInstance, { publicUrl }: DocsOptions): Promise<v
     },
     transformObject: (document) => {
       if ('swaggerObject' in document) return document.swaggerObject
-      addProblemResponses(document.openapiObject.paths)
+      completeOperations(document.openapiObject.paths)
       return document.openapiObject
     }
   })

@@ -1,11 +1,9 @@
 import { type TSchema, Type } from 'typebox'
+import { uuidPattern } from '../uuid.js'
 
 /** An object that takes these fields and no others. */
 export const closed = <T extends Record<string, TSchema>>(properties: T) =>
   Type.Object(properties, { additionalProperties: false })
-
-/** Ids are compared as text, so only the canonical form is one (RFC 9562 §4, in lower case). */
-export const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 export const UuidSchema = Type.String({
   pattern: uuidPattern.source,

@@ -3,7 +3,8 @@ import { Type } from 'typebox'
 import { authenticatedUser } from '../plugins/guard.js'
 import { problem } from '../problems.js'
 import type { Sessions } from '../sessions/sessions.js'
-import { closed, InstantSchema, UuidSchema, uuidPattern } from './schemas.js'
+import { uuidPattern } from '../uuid.js'
+import { closed, InstantSchema, UuidSchema } from './schemas.js'
 
 const SessionListSchema = closed({
   sessions: Type.Array(

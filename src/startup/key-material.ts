@@ -9,7 +9,6 @@ import { writeOnce } from '../embedded/write-once.js'
 import { generateKeyRing } from '../tokens/key-generation.js'
 import { type KeyRing, keyRingFromSecret, parseKeyRingText } from '../tokens/key-ring.js'
 import { KeyRingError } from '../tokens/key-ring-error.js'
-import { secretFault } from '../tokens/secret-strength.js'
 
 export interface KeyMaterial {
   readonly keyRing: KeyRing
@@ -26,14 +25,12 @@ export async function loadKeyMaterial(config: Config): Promise<KeyMaterial> {
   const keyRing = await loadKeyRing(config)
   const refreshSecret =
     config.refresh.secret ?? (await developmentSecrets(config.dataDir)).refreshSecret
-  refuseWeakRefreshSecret(refreshSecret, keyRing)
+  refuseSharedSecret(refreshSecret, keyRing)
   return { keyRing, refreshSecret }
 }
 
 /** One purpose per key: a refresh token must not be signed with what signs access tokens. */
-function refuseWeakRefreshSecret(secret: string, { keys }: KeyRing): void {
-  const fault = secretFault(secret)
-  if (fault !== undefined) throw new KeyRingError(`REFRESH_SECRET ${fault}`)
+function refuseSharedSecret(secret: string, { keys }: KeyRing): void {
   const key = createSecretKey(Buffer.from(secret, 'utf8'))
   const isShared = keys.some(
     ({ verifyWith }) => verifyWith.type === 'secret' && verifyWith.equals(key)

@@ -2,7 +2,7 @@ import type { Config } from '../config.js'
 
 /** What a person sees who started the service on their machine: where it is and what to try. */
 export function welcome(
-  { dataDir, redisUrl }: Pick<Config, 'dataDir' | 'redisUrl'>,
+  { dataDir, redis }: Pick<Config, 'dataDir' | 'redis'>,
   url: string,
   isEmbedded: boolean
 ): string {
@@ -12,7 +12,7 @@ export function welcome(
 
   URL    ${url}
   Docs   ${url}/docs
-  Data   ${isEmbedded ? dataDir : 'in DATABASE_URL'} (${database}${redisUrl === undefined ? ', no Redis' : ', Redis'})
+  Data   ${isEmbedded ? dataDir : 'in DATABASE_URL'} (${database}${redis === undefined ? ', no Redis' : ', Redis'})
 
   Try    curl -s ${url}/api/auth/register -H 'content-type: application/json' \\
            -d '{"email":"ada@example.com","password":"purple-otter-42-lamp","name":"Ada"}'

@@ -15,7 +15,7 @@ const startApp = (t: Test, publicUrl = 'http://keycard.test') =>
         response: { 201: Type.Object({ id: Type.String() }) }
       }
       app.post('/things', { schema }, async () => ({ id: '1' }))
-      app.get('/things', async () => 'ok')
+      app.get('/things', { schema: { summary: 'All things' } }, async () => 'ok')
     }
   })
 
@@ -30,6 +30,7 @@ t.test('the OpenAPI document has the routes, their guards and their problems', a
       '/things': {
         post: {
           security: [{ bearer: [] }],
+          requestBody: { required: true },
           responses: { 201: {}, default: { $ref: '#/components/responses/Problem' } }
         },
         get: { responses: { default: { $ref: '#/components/responses/Problem' } } }
@@ -43,6 +44,38 @@ t.test('the OpenAPI document has the routes, their guards and their problems', a
       schemas: { Problem: { properties: { code: { enum: ['BAD_REQUEST'] } } } }
     }
   })
+})
+
+t.test('a route without a query or a body is documented without them', async (t) => {
+  const { url } = await startApp(t)
+  const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as {
+    paths: Record<string, Record<string, object>>
+  }
+  t.same(Object.keys(paths['/things']?.['get'] ?? {}).sort(), ['responses', 'summary'])
+})
+
+t.test('a body that may be left out is documented as optional', async (t) => {
+  const { url } = await startHttpApp(t, {
+    routes: async (app) => {
+      await app.register(docs, { publicUrl: 'http://keycard.test' })
+      const form = Type.Object({ name: Type.Optional(Type.String()) })
+      const schema = { body: Type.Union([form, Type.Null()]) }
+      app.post('/things', { schema }, async () => 'ok')
+    }
+  })
+  t.match(await (await fetch(`${url}/openapi.json`)).json(), {
+    paths: {
+      '/things': {
+        post: {
+          requestBody: {
+            required: false,
+            content: { 'application/json': { schema: { type: 'object' } } }
+          }
+        }
+      }
+    }
+  })
+  t.equal((await fetch(`${url}/things`, { method: 'POST' })).status, 200)
 })
 
 t.test('only the routes of the API are in it', async (t) => {

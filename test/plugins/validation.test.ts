@@ -27,6 +27,7 @@ const routes = (app: FastifyInstance): void => {
   app.get('/things', { schema: { querystring } }, async ({ query }) => ({ query }))
   const params = Type.Object({ id: Type.String({ format: 'uuid' }) })
   app.get('/things/:id', { schema: { params } }, async () => 'ok')
+  app.delete('/things/:id', { schema: { params } }, async () => 'ok')
 }
 
 const post = (url: string, body: unknown): Promise<Response> =>
@@ -128,4 +129,23 @@ t.test('a path parameter of the wrong form is named like a field', async (t) => 
   t.match(assertProblem(t, answer, 'VALIDATION_FAILED'), {
     errors: [{ path: '/id', message: 'must be a UUID' }]
   })
+})
+
+t.test('a body where none is documented is refused, unless it says nothing', async (t) => {
+  const { url } = await startHttpApp(t, { routes })
+  const remove = (body?: string) =>
+    fetch(`${url}/things/01a200ee-017b-7124-a46d-7bb8a4c84f28`, {
+      method: 'DELETE',
+      ...(body !== undefined && { body, headers: { 'content-type': 'application/json' } })
+    })
+  for (const body of [undefined, '{}', 'null']) t.equal((await remove(body)).status, 200)
+  const refused: Record<string, object> = {
+    '{"except":"this"}': { path: '/except', message: 'is not a known field' },
+    '["x"]': { path: '', message: 'must be an object or null' },
+    '"x"': { path: '', message: 'must be an object or null' }
+  }
+  for (const [body, error] of Object.entries(refused)) {
+    const answer = await readAnswer(await remove(body))
+    t.match(assertProblem(t, answer, 'VALIDATION_FAILED'), { errors: [error] }, body)
+  }
 })

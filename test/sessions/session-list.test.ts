@@ -53,6 +53,17 @@ t.test('shows where an account is logged in, the latest use first', async (t) =>
   })
 })
 
+t.test('what a proxy forwards as an address and is none is not shown as one', async (t) => {
+  const { email, password } = await keycard.register()
+  const body = { email, password, tokenDelivery: 'body' }
+  for (const forwarded of ['unknown', '203.0.113.7:8080', '<script>', 'x'.repeat(2_000)]) {
+    const headers = { 'x-forwarded-for': forwarded }
+    const tokens = tokensOf(await keycard.post('/api/auth/login', { body, headers }))
+    const session = (await listed(tokens)).find(({ current }) => current)
+    t.equal(session?.ip, '127.0.0.1', forwarded.slice(0, 20))
+  }
+})
+
 t.test('shows no session of anybody else', async (t) => {
   const [ada, grace] = [await keycard.register(), await keycard.register()]
   t.same(idsOf(await listed(ada)), [ada.sessionId])
