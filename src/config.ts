@@ -8,6 +8,7 @@ import type { RateLimits } from './config/rate-limits.js'
 import { checkRules } from './config/rules.js'
 import { limitVariables, variables } from './config/variables.js'
 import type { Argon2Cost } from './passwords/stored-hash.js'
+import type { RedisTarget } from './redis/target.js'
 import type { JwtAlgorithm } from './tokens/algorithms.js'
 
 export { ConfigError }
@@ -17,7 +18,7 @@ export interface Config {
   readonly environment: 'development' | 'production'
   /** Undefined in development only: the embedded Postgres. */
   readonly databaseUrl: string | undefined
-  readonly redisUrl: string | undefined
+  readonly redis: RedisTarget | undefined
   readonly host: string
   readonly port: number
   /** An origin, without a slash at the end. */
@@ -35,7 +36,13 @@ export interface Config {
   }
   readonly refresh: { readonly secret: string | undefined; readonly graceMs: number }
   readonly session: { readonly idleTtlSeconds: number; readonly maxTtlSeconds: number }
-  readonly revocation: { readonly mode: 'redis' | 'database'; readonly deadlineMs: number }
+  readonly revocation: {
+    readonly mode: 'replica' | 'redis' | 'database'
+    readonly deadlineMs: number
+    readonly leaseMs: number
+    /** What a lease counts longer where Redis can fail over. */
+    readonly failoverFenceMs: number
+  }
   readonly passwords: {
     readonly minLength: number
     readonly argon2: Argon2Cost
@@ -44,6 +51,9 @@ export interface Config {
   readonly trustProxy: readonly string[]
   readonly allowedOrigins: readonly string[]
   readonly rateLimits: RateLimits | 'off'
+  readonly metricsToken: string | undefined
+  /** Off by default. */
+  readonly canary: { readonly targets: readonly string[]; readonly intervalMs: number } | undefined
   readonly registration: 'open' | 'closed'
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
   readonly shutdownDelayMs: number

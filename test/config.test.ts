@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parse } from 'dotenv'
@@ -9,7 +10,7 @@ t.test('with nothing set everything has its default', async (t) => {
   t.strictSame(loadConfig({}), {
     environment: 'development',
     databaseUrl: undefined,
-    redisUrl: undefined,
+    redis: undefined,
     host: '127.0.0.1',
     port: 3000,
     publicUrl: 'http://127.0.0.1:3000',
@@ -24,7 +25,7 @@ t.test('with nothing set everything has its default', async (t) => {
     },
     refresh: { secret: undefined, graceMs: 10_000 },
     session: { idleTtlSeconds: 604_800, maxTtlSeconds: 2_592_000 },
-    revocation: { mode: 'database', deadlineMs: 2000 },
+    revocation: { mode: 'replica', deadlineMs: 2000, leaseMs: 500, failoverFenceMs: 0 },
     passwords: {
       minLength: 8,
       argon2: { memoryKib: 19_456, time: 2, parallelism: 1 },
@@ -39,10 +40,13 @@ t.test('with nothing set everything has its default', async (t) => {
       registerPerIp: { max: 10, windowMs: 60_000 },
       refreshPerIp: { max: 120, windowMs: 60_000 },
       refreshPerSession: { max: 60, windowMs: 60_000 },
+      clientFailuresPerIp: { max: 30, windowMs: 60_000 },
       passwordPerAccount: { max: 5, windowMs: 60_000 },
       passwordsGlobal: { max: 1200, windowMs: 60_000 }
     },
     registration: 'open',
+    metricsToken: undefined,
+    canary: undefined,
     logLevel: 'info',
     shutdownDelayMs: 0,
     threadPoolSize: 4,
@@ -51,6 +55,7 @@ t.test('with nothing set everything has its default', async (t) => {
 })
 
 t.test('every variable arrives where it belongs', async (t) => {
+  const metricsToken = randomBytes(48).toString('base64url')
   const config = loadConfig({
     ...production,
     REDIS_URL: 'rediss://:pw@cache:6380/1',
@@ -67,6 +72,8 @@ t.test('every variable arrives where it belongs', async (t) => {
     SESSION_IDLE_TTL: '1h',
     SESSION_MAX_TTL: '1h',
     REVOCATION_MODE: 'database',
+    LEASE_MS: '250',
+    FAILOVER_FENCE: '3s',
     REVOCATION_DEADLINE: '1500ms',
     PASSWORD_MIN_LENGTH: '15',
     ARGON2_MEMORY_KIB: '47104',
@@ -76,6 +83,9 @@ t.test('every variable arrives where it belongs', async (t) => {
     TRUST_PROXY: '10.0.0.0/8, ::1',
     ALLOWED_ORIGINS: 'https://app.example.org,http://localhost:5173',
     REGISTRATION: 'closed',
+    METRICS_TOKEN: metricsToken,
+    CANARY_TARGETS: 'http://api-1:3000,http://api-2:3000',
+    CANARY_INTERVAL: '30s',
     BOOTSTRAP_ADMIN_EMAIL: 'root@example.org',
     BOOTSTRAP_ADMIN_PASSWORD: 'a password of the operator',
     RATE_LIMIT: 'on',
@@ -84,7 +94,7 @@ t.test('every variable arrives where it belongs', async (t) => {
   t.match(config, {
     environment: 'production',
     databaseUrl: production.DATABASE_URL,
-    redisUrl: 'rediss://:pw@cache:6380/1',
+    redis: { kind: 'single', url: 'rediss://:pw@cache:6380/1' },
     host: '::',
     port: 8080,
     publicUrl: 'https://auth.example.org',
@@ -97,7 +107,7 @@ t.test('every variable arrives where it belongs', async (t) => {
     },
     refresh: { secret: production.REFRESH_SECRET, graceMs: 0 },
     session: { idleTtlSeconds: 3600, maxTtlSeconds: 3600 },
-    revocation: { mode: 'database', deadlineMs: 1500 },
+    revocation: { mode: 'database', deadlineMs: 1500, leaseMs: 250, failoverFenceMs: 3000 },
     passwords: {
       minLength: 15,
       argon2: { memoryKib: 47_104, time: 1, parallelism: 4 },
@@ -105,6 +115,8 @@ t.test('every variable arrives where it belongs', async (t) => {
     },
     rateLimits: { loginPerIp: { max: 5, windowMs: 30_000 } },
     registration: 'closed',
+    metricsToken,
+    canary: { targets: ['http://api-1:3000', 'http://api-2:3000'], intervalMs: 30_000 },
     logLevel: 'warn',
     shutdownDelayMs: 500,
     threadPoolSize: 16,
@@ -125,7 +137,15 @@ t.test('the configuration is frozen to its leaves', async (t) => {
 t.test('some defaults follow from other variables', async (t) => {
   t.equal(loadConfig({ NODE_ENV: 'test' }).environment, 'development')
   t.equal(loadConfig(production).shutdownDelayMs, 3000)
-  t.equal(loadConfig({ REDIS_URL: 'redis://cache' }).revocation.mode, 'redis')
+  t.match(loadConfig({ REDIS_URL: 'redis://cache' }).revocation, {
+    mode: 'replica',
+    failoverFenceMs: 0
+  })
+  for (const url of ['redis://a,redis://b', 'redis+sentinel://a/main']) {
+    t.equal(loadConfig({ REDIS_URL: url }).revocation.failoverFenceMs, 10_000)
+    const unfenced = loadConfig({ REDIS_URL: url, FAILOVER_FENCE: '0s' })
+    t.equal(unfenced.revocation.failoverFenceMs, 0)
+  }
   t.equal(loadConfig({ PUBLIC_URL: 'https://a.example/' }).jwt.issuer, 'https://a.example')
   const publicUrls = [
     ['0.0.0.0', 'http://localhost:3000'],

@@ -12,11 +12,11 @@ export function assembleConfig(read: Read): Config {
   const host = read(variables.host)
   const port = read(variables.port)
   const publicUrl = read(variables.publicUrl) ?? localOrigin(host, port)
-  const redisUrl = read(variables.redisUrl)
+  const redis = read(variables.redisUrl)
   return {
     environment,
     databaseUrl: read(variables.databaseUrl),
-    redisUrl,
+    redis,
     host,
     port,
     publicUrl,
@@ -27,15 +27,14 @@ export function assembleConfig(read: Read): Config {
       idleTtlSeconds: read(variables.sessionIdleTtl),
       maxTtlSeconds: read(variables.sessionMaxTtl)
     },
-    revocation: {
-      mode: read(variables.revocationMode) ?? (redisUrl === undefined ? 'database' : 'redis'),
-      deadlineMs: read(variables.revocationDeadline)
-    },
+    revocation: readRevocation(read, redis),
     passwords: readPasswords(read),
     trustProxy: read(variables.trustProxy) ?? [],
     allowedOrigins: read(variables.allowedOrigins) ?? [],
     rateLimits: readRateLimits(read),
     registration: read(variables.registration),
+    metricsToken: read(variables.metricsToken),
+    canary: readCanary(read),
     logLevel: read(variables.logLevel),
     shutdownDelayMs: read(variables.shutdownDelayMs) ?? (environment === 'production' ? 3000 : 0),
     threadPoolSize: read(variables.threadPoolSize),
@@ -54,6 +53,20 @@ function readJwt(read: Read, publicUrl: string): Config['jwt'] {
   }
 }
 
+function readRevocation(read: Read, redis: Config['redis']): Config['revocation'] {
+  return {
+    mode: read(variables.revocationMode),
+    deadlineMs: read(variables.revocationDeadline),
+    leaseMs: read(variables.leaseMs),
+    failoverFenceMs: read(variables.failoverFence) ?? defaultFenceMs(redis)
+  }
+}
+
+/** A single Redis has nobody to fail over to. */
+function defaultFenceMs(redis: Config['redis']): number {
+  return redis === undefined || redis.kind === 'single' ? 0 : 10_000
+}
+
 function readPasswords(read: Read): Config['passwords'] {
   return {
     minLength: read(variables.passwordMinLength),
@@ -70,6 +83,12 @@ function readPasswords(read: Read): Config['passwords'] {
 function readRateLimits(read: Read): Config['rateLimits'] {
   const limits = forEachLimit((name) => read(limitVariables[name]))
   return read(variables.rateLimit) === 'off' ? 'off' : limits
+}
+
+function readCanary(read: Read): Config['canary'] {
+  const targets = read(variables.canaryTargets)
+  const intervalMs = read(variables.canaryInterval)
+  return targets && { targets, intervalMs }
 }
 
 function readBootstrapAdmin(read: Read): Config['bootstrapAdmin'] {

@@ -1,5 +1,5 @@
 import { isIP, isIPv6 } from 'node:net'
-import { reader, value, wrong } from './reading.js'
+import { reader } from './reading.js'
 import type { Read } from './reading.js'
 
 /** The address to listen on, which must also fit into a URL. */
@@ -47,16 +47,6 @@ export const databaseUrl: Read<string> = reader(
   'a URL such as postgres://user:password@host:5432/database',
   (text) => (/^postgres(?:ql)?:\/\//.test(text) && URL.canParse(text) ? text : undefined)
 )
-
-export const redisUrl: Read<string> = (text) => {
-  const one = 'the URL of one Redis, redis:// or rediss://'
-  if (text.includes(',')) return wrong(`${one} (this release does not have Redis Cluster yet)`)
-  if (/^rediss?\+sentinel:/.test(text)) {
-    return wrong(`${one} (this release does not have Sentinel yet)`)
-  }
-  const hasHost = /^rediss?:\/\//.test(text) && parseUrl(text)?.hostname
-  return hasHost ? value(text) : wrong(one)
-}
 
 function splitList(text: string): string[] {
   return text.split(',').map((item) => item.trim())

@@ -48,6 +48,11 @@ export const limitDefinitions = {
     defaultValue: '60/1m',
     description: 'refreshes of one session: many tabs pass, a client in a loop does not'
   },
+  clientFailuresPerIp: {
+    variable: 'RATE_LIMIT_CLIENT_FAILURES_PER_IP',
+    defaultValue: '30/1m',
+    description: 'failed authentications of clients from one IP address; others are not counted'
+  },
   passwordPerAccount: {
     variable: 'RATE_LIMIT_PASSWORD_PER_ACCOUNT',
     defaultValue: '5/1m',
@@ -73,6 +78,7 @@ export function forEachLimit<T>(make: (name: LimitName) => T): Record<LimitName,
     registerPerIp: make('registerPerIp'),
     refreshPerIp: make('refreshPerIp'),
     refreshPerSession: make('refreshPerSession'),
+    clientFailuresPerIp: make('clientFailuresPerIp'),
     passwordPerAccount: make('passwordPerAccount'),
     passwordsGlobal: make('passwordsGlobal')
   }

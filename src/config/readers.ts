@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { minSecretBytes } from '../tokens/secret-strength.js'
+import { minSecretBytes, secretFault } from '../tokens/secret-strength.js'
 import { parseDurationMs } from './duration.js'
 import type { RateLimit } from './rate-limits.js'
 import { reader, value, wrong } from './reading.js'
@@ -67,11 +67,12 @@ export const identifier: Read<string> = reader(
   (text) => (text.length <= 255 && !/\p{Cc}/u.test(text) ? text : undefined)
 )
 
-/** RFC 7518 §3.2 for HS256; the same for the refresh tokens' MAC. What it is made of is checked with the keys. */
-export const secret: Read<string> = reader(
-  `at least ${minSecretBytes} bytes, such as the output of: openssl rand -base64 48`,
-  (text) => (Buffer.byteLength(text) >= minSecretBytes ? text : undefined)
-)
+/** RFC 7518 §3.2 for HS256; the same for the refresh tokens' MAC. */
+export const secret: Read<string> = (text) => {
+  const fault = secretFault(text)
+  if (fault === undefined) return value(text)
+  return wrong(`at least ${minSecretBytes} random bytes; this secret ${fault}`)
+}
 
 /** Whatever it is: the policy of passwords is applied where the account is made. */
 export const password: Read<string> = value

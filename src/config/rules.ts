@@ -14,6 +14,12 @@ interface Rule {
 
 const v = variables
 
+/** What an answer needs on top of the lease that it waits for. */
+const leaseMarginMs = 100
+const leaseInWords = `LEASE_MS + ${leaseMarginMs} ms must be below REVOCATION_DEADLINE`
+const isLeaseTooLong = ({ revocation: { leaseMs, deadlineMs } }: Config): boolean =>
+  leaseMs + leaseMarginMs >= deadlineMs
+
 const rules: readonly Rule[] = [
   {
     blames: v.sessionIdleTtl,
@@ -24,8 +30,20 @@ const rules: readonly Rule[] = [
   {
     blames: v.revocationMode,
     looksAt: [v.redisUrl],
-    allowed: 'redis only with a REDIS_URL; without one, database',
-    isBroken: ({ revocation, redisUrl }) => revocation.mode === 'redis' && redisUrl === undefined
+    allowed: 'redis only with a REDIS_URL; without one, replica or database',
+    isBroken: ({ revocation, redis }) => revocation.mode === 'redis' && redis === undefined
+  },
+  {
+    blames: v.leaseMs,
+    looksAt: [v.revocationDeadline],
+    allowed: leaseInWords,
+    isBroken: (config, { isSet }) => isLeaseTooLong(config) && isSet(v.leaseMs)
+  },
+  {
+    blames: v.revocationDeadline,
+    looksAt: [v.leaseMs],
+    allowed: leaseInWords,
+    isBroken: isLeaseTooLong
   },
   {
     blames: v.jwtSecret,
@@ -38,6 +56,12 @@ const rules: readonly Rule[] = [
     looksAt: [v.jwtAlgorithm],
     allowed: 'only with JWT_ALGORITHM=HS256; other algorithms take their keys from JWT_KEYS_FILE',
     isBroken: ({ jwt }) => jwt.secret !== undefined && jwt.algorithm !== 'HS256'
+  },
+  {
+    blames: v.refreshSecret,
+    looksAt: [v.jwtSecret],
+    allowed: 'another secret than JWT_SECRET',
+    isBroken: ({ refresh, jwt }) => refresh.secret !== undefined && refresh.secret === jwt.secret
   },
   {
     blames: v.argon2MemoryKib,
@@ -93,12 +117,6 @@ const productionRules: readonly Rule[] = [
     blames: v.refreshSecret,
     allowed: 'in production at least 32 bytes',
     isBroken: ({ refresh }) => refresh.secret === undefined
-  },
-  {
-    blames: v.refreshSecret,
-    looksAt: [v.jwtSecret],
-    allowed: 'in production another secret than JWT_SECRET',
-    isBroken: ({ refresh, jwt }) => refresh.secret === jwt.secret
   },
   {
     blames: v.publicUrl,

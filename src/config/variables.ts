@@ -1,6 +1,6 @@
 import { jwtAlgorithms } from '../tokens/algorithms.js'
 import { argon2Limits } from '../passwords/stored-hash.js'
-import { databaseUrl, host, origin, origins, proxies, redisUrl } from './network-readers.js'
+import { databaseUrl, host, origin, origins, proxies } from './network-readers.js'
 import { forEachLimit, limitDefinitions } from './rate-limits.js'
 import {
   choice,
@@ -14,6 +14,7 @@ import {
   seconds,
   secret
 } from './readers.js'
+import { redisTarget } from './redis-target.js'
 import { optional, variable } from './variable.js'
 
 /** Where the service runs and what it talks to. */
@@ -28,9 +29,10 @@ const service = {
     description: 'Postgres, `postgres://…`. Required in production',
     isSecret: true
   }),
-  redisUrl: optional('REDIS_URL', redisUrl, {
+  redisUrl: optional('REDIS_URL', redisTarget, {
     default: 'none',
-    description: 'Redis, `redis://…` or `rediss://…`: spreads revocations and counts rate limits',
+    description:
+      'Redis, `redis://a`; `redis://a,redis://b` is a Cluster, `redis+sentinel://a,b/name` Sentinel',
     isSecret: true
   }),
   host: variable('HOST', host, {
@@ -110,9 +112,20 @@ const tokens = {
     default: '30d',
     description: 'a session ends so long after login in any case, at most 400d'
   }),
-  revocationMode: optional('REVOCATION_MODE', choice(['redis', 'database'], ['replica']), {
-    default: '`redis` with `REDIS_URL`, else `database`',
-    description: 'where each request looks up revocations'
+  revocationMode: variable('REVOCATION_MODE', choice(['replica', 'redis', 'database']), {
+    default: 'replica',
+    description:
+      'where requests look: `replica` in memory, `redis` in Redis, `database` in Postgres'
+  }),
+  leaseMs: variable('LEASE_MS', integer(100, 5000), {
+    default: '500',
+    description:
+      'ms for which a node decides from memory without news, below `REVOCATION_DEADLINE` − 100 ms'
+  }),
+  failoverFence: optional('FAILOVER_FENCE', milliseconds('0s', '1m'), {
+    default: '`10s` with Sentinel or Cluster, else `0s`',
+    description:
+      'how long a deposed Redis primary can go unnoticed, and answers wait for a lease; at most 1m'
   }),
   revocationDeadline: variable('REVOCATION_DEADLINE', milliseconds('100ms', '30s'), {
     default: '2s',
@@ -153,6 +166,20 @@ const protection = {
   registration: variable('REGISTRATION', choice(['open', 'closed'], ['verified']), {
     default: 'open',
     description: '`closed`: nobody can register'
+  }),
+  metricsToken: optional('METRICS_TOKEN', secret, {
+    default: 'none: `/metrics` is open in development and absent in production',
+    description: 'who sends it as a bearer token may read `/metrics`, at least 32 bytes',
+    isSecret: true
+  }),
+  canaryTargets: optional('CANARY_TARGETS', origins, {
+    default: 'none: no canary',
+    description:
+      'origins of all nodes: a session is opened, revoked and shown to each of them again and again'
+  }),
+  canaryInterval: variable('CANARY_INTERVAL', milliseconds('1s', '1h'), {
+    default: '5s',
+    description: 'how long the canary rests between two rounds'
   }),
   bootstrapAdminEmail: optional('BOOTSTRAP_ADMIN_EMAIL', email, {
     default: 'none',

@@ -4,17 +4,27 @@ import fp from 'fastify-plugin'
 import { limitDefinitions, type LimitName, type RateLimits } from '../config/rate-limits.js'
 import { countedIp } from '../http/client-ip.js'
 import { problem, type Problem } from '../problems.js'
+import type { RedisClient } from '../redis/client.js'
 import { createCounter, type Count, type Usage } from './limits/counter.js'
-import { createRedisWatch, type LimitsRedis } from './limits/redis-watch.js'
+import { createRedisWatch } from './limits/redis-watch.js'
 
 type NameEndingIn<Suffix extends string> = Extract<LimitName, `${string}${Suffix}`>
+
+type FailuresPerIp = NameEndingIn<'FailuresPerIp'>
 
 /** Each throws RATE_LIMITED, with Retry-After, once its limit is used up; each call counts one. */
 export interface Limits {
   /** An onRequest hook that counts by client address (IPv6 by /64). */
   perIp: (
-    name: NameEndingIn<'PerIp'>
+    name: Exclude<NameEndingIn<'PerIp'>, FailuresPerIp>
   ) => (request: FastifyRequest, reply: FastifyReply) => Promise<void>
+  /** Counts by client address what went wrong, and nothing else. */
+  failuresPerIp: (name: FailuresPerIp) => {
+    /** Before the attempt. Counts nothing. */
+    check: (request: FastifyRequest) => Promise<void>
+    /** After it has failed. Throws nothing: the failure itself is the answer. */
+    count: (request: FastifyRequest) => Promise<void>
+  }
   /** Counts by whatever is attacked: the canonical e-mail or the id of a user or session. */
   perAccount: (
     name: NameEndingIn<'PerAccount' | 'PerSession'>
@@ -27,12 +37,18 @@ declare module 'fastify' {
   interface FastifyInstance {
     limits: Limits
   }
+  interface FastifyContextConfig {
+    /** For routes with a limit of their own: requestsPerIp leaves them alone. */
+    limitsRequestsItself?: true
+  }
 }
 
 export interface LimitsOptions {
   limits: RateLimits | 'off'
   /** Shared counters; without it each node counts for itself. */
-  redis?: LimitsRedis | undefined
+  redis?: RedisClient | undefined
+  /** A request waits no longer than this for a shared counter, in milliseconds. */
+  deadlineMs?: number
 }
 
 const names = Object.keys(limitDefinitions) as LimitName[]
@@ -41,20 +57,25 @@ const names = Object.keys(limitDefinitions) as LimitName[]
  * Rate limits, shared by all nodes through Redis. While Redis does not answer, each node counts for
  * itself: the limits get laxer by the number of nodes, but they never go away and nothing fails.
  *
- * requestsPerIp covers every request, 404s included, except the health checks of the platform. Each
- * node counts it for itself: a protected request makes no call over the network for it.
+ * requestsPerIp covers every request, 404s included, except the health checks of the platform and the
+ * calls of services, which limit themselves. Each node counts it for itself: a protected request makes
+ * no call over the network for it.
  */
-async function limitsPlugin(app: FastifyInstance, { limits, redis }: LimitsOptions): Promise<void> {
+async function limitsPlugin(
+  app: FastifyInstance,
+  { limits, redis, deadlineMs = 200 }: LimitsOptions
+): Promise<void> {
   if (limits === 'off') {
     const nothing = async (): Promise<void> => undefined
     app.decorate('limits', {
       perIp: () => nothing,
+      failuresPerIp: () => ({ check: nothing, count: nothing }),
       perAccount: () => nothing,
       global: () => nothing
     })
     return
   }
-  const watch = redis && createRedisWatch(redis, app.log)
+  const watch = redis && createRedisWatch(redis, app.log, deadlineMs)
   const counters = new Map<LimitName, Count>()
   for (const name of names) {
     const isShared = name !== 'requestsPerIp'
@@ -72,6 +93,15 @@ async function limitsPlugin(app: FastifyInstance, { limits, redis }: LimitsOptio
       const usage = await enforce(name, request, countedIp(request))
       if (usage !== undefined && isTightest(usage, reply)) reply.headers(headersOf(usage))
     },
+    failuresPerIp: (name) => ({
+      check: async (request) => {
+        const usage = await counters.get(name)?.(request, countedIp(request), 'look')
+        if (usage?.remaining === 0) throw rateLimited(usage)
+      },
+      count: async (request) => {
+        await counters.get(name)?.(request, countedIp(request))
+      }
+    }),
     perAccount: (name) => async (request, account) => {
       await enforce(name, request, digest(account))
     },
@@ -82,7 +112,8 @@ async function limitsPlugin(app: FastifyInstance, { limits, redis }: LimitsOptio
 
   const countRequest = app.limits.perIp('requestsPerIp')
   app.addHook('onRequest', async (request, reply) => {
-    if (request.routeOptions.url?.startsWith('/health/')) return
+    const { url, config } = request.routeOptions
+    if (url?.startsWith('/health/') || config.limitsRequestsItself) return
     await countRequest(request, reply)
   })
 }

@@ -5,16 +5,27 @@ import { production, refusals } from '../support/config.js'
 
 t.test('variables must fit each other', async (t) => {
   t.same(refusals({ REVOCATION_MODE: 'redis' }), {
-    REVOCATION_MODE: 'redis only with a REDIS_URL; without one, database'
+    REVOCATION_MODE: 'redis only with a REDIS_URL; without one, replica or database'
   })
+  t.ok(loadConfig({ REVOCATION_MODE: 'replica' }))
+  const tooLong = 'LEASE_MS + 100 ms must be below REVOCATION_DEADLINE'
+  t.same(refusals({ LEASE_MS: '1900' }), { LEASE_MS: tooLong })
+  t.ok(loadConfig({ LEASE_MS: '1899' }))
+  t.same(refusals({ REVOCATION_DEADLINE: '600ms' }), { REVOCATION_DEADLINE: tooLong })
+  t.same(refusals({ LEASE_MS: '200', REVOCATION_DEADLINE: '300ms' }), { LEASE_MS: tooLong })
+  t.ok(loadConfig({ LEASE_MS: '199', REVOCATION_DEADLINE: '300ms' }))
   t.same(refusals({ SESSION_IDLE_TTL: '2h', SESSION_MAX_TTL: '1h' }), {
     SESSION_IDLE_TTL: 'at most SESSION_MAX_TTL'
   })
-  t.same(refusals({ JWT_SECRET: 'J'.repeat(32), JWT_KEYS_FILE: 'keys.json' }), {
+  const { JWT_SECRET } = production
+  t.same(refusals({ JWT_SECRET, JWT_KEYS_FILE: 'keys.json' }), {
     JWT_SECRET: 'JWT_SECRET or JWT_KEYS_FILE, not both'
   })
-  t.match(refusals({ JWT_SECRET: 'J'.repeat(32), JWT_ALGORITHM: 'EdDSA' }), {
+  t.match(refusals({ JWT_SECRET, JWT_ALGORITHM: 'EdDSA' }), {
     JWT_SECRET: /only with JWT_ALGORITHM=HS256/
+  })
+  t.same(refusals({ JWT_SECRET, REFRESH_SECRET: JWT_SECRET }), {
+    REFRESH_SECRET: 'another secret than JWT_SECRET'
   })
   t.match(refusals({ ARGON2_MEMORY_KIB: '16', ARGON2_PARALLELISM: '4' }), {
     ARGON2_MEMORY_KIB: /at least 8 for each lane/
@@ -28,6 +39,7 @@ t.test('variables must fit each other', async (t) => {
 t.test('a wrong variable is not blamed for what others say about it', async (t) => {
   const names = (env: NodeJS.ProcessEnv) => Object.keys(refusals(env))
   t.same(names({ REVOCATION_MODE: 'redis', REDIS_URL: 'nonsense' }), ['REDIS_URL'])
+  t.same(names({ LEASE_MS: '5000', REVOCATION_DEADLINE: 'soon' }), ['REVOCATION_DEADLINE'])
   t.same(names({ SESSION_IDLE_TTL: '60d', SESSION_MAX_TTL: 'long' }), ['SESSION_MAX_TTL'])
 })
 
@@ -43,9 +55,6 @@ t.test('production takes no default secret, no embedded database and no plain HT
   })
   t.match(refusals({ ...production, PUBLIC_URL: '', PORT: 'http' }), { PUBLIC_URL: /https/ })
   t.match(refusals({ ...production, PORT: '0' }), { PORT: /from 1 to 65535/ })
-  t.match(refusals({ ...production, REFRESH_SECRET: production.JWT_SECRET }), {
-    REFRESH_SECRET: 'in production another secret than JWT_SECRET'
-  })
   t.match(refusals({ ...production, RATE_LIMIT: 'off' }), { RATE_LIMIT: 'in production on' })
   t.equal(loadConfig({ RATE_LIMIT: 'off' }).rateLimits, 'off')
 })

@@ -47,6 +47,16 @@ const startApp = (t: Test, options: LimitsOptions, config = {}) =>
         await app.limits.perAccount('passwordPerAccount')(request, request.params.who)
         return 'ok'
       })
+      const failures = app.limits.failuresPerIp('clientFailuresPerIp')
+      app.post<{ Params: { outcome: string } }>(
+        '/attempt/:outcome',
+        { config: { limitsRequestsItself: true } },
+        async (request) => {
+          await failures.check(request)
+          if (request.params.outcome === 'bad') await failures.count(request)
+          return 'ok'
+        }
+      )
       app.post('/hash', async (request) => {
         await app.limits.global('passwordsGlobal')(request)
         return 'ok'
@@ -148,9 +158,11 @@ for (const withRedis of [true, false]) {
 t.test('nodes share their counters through Redis, also when they count at once', async (t) => {
   const server = await startRedis(t)
   const limits = limitsOf({ passwordsGlobal: 25 })
+  // A machine that is busy must not be taken for a Redis that does not answer.
+  const deadlineMs = 10_000
   const nodes = [
-    await startApp(t, { limits, redis: await connectRedis(t, server) }),
-    await startApp(t, { limits, redis: await connectRedis(t, server) })
+    await startApp(t, { limits, deadlineMs, redis: await connectRedis(t, server) }),
+    await startApp(t, { limits, deadlineMs, redis: await connectRedis(t, server) })
   ]
   const attempts = Array.from({ length: 50 }, (_, index) =>
     statusOf(post(`${nodes[index % 2]?.url}/hash`))
@@ -203,9 +215,28 @@ t.test('counters are shared again once Redis is back', async (t) => {
   t.match(shared, /^\d+$/)
 })
 
+for (const withRedis of [true, false]) {
+  t.test(`failures alone are counted ${withRedis ? 'in Redis' : 'in memory'}`, async (t) => {
+    const redis = withRedis ? await connectRedis(t, await startRedis(t)) : undefined
+    const limits = limitsOf({ requestsPerIp: 1, clientFailuresPerIp: 2 })
+    const { url } = await startApp(t, { limits, redis })
+    for (let count = 0; count < 10; count += 1) {
+      t.equal(await statusOf(post(`${url}/attempt/good`)), 200, 'however many succeed')
+    }
+    t.equal(await statusOf(post(`${url}/attempt/bad`)), 200)
+    t.equal(await statusOf(post(`${url}/attempt/good`)), 200)
+    t.equal(await statusOf(post(`${url}/attempt/bad`)), 200)
+    assertProblem(t, await readAnswer(await post(`${url}/attempt/bad`)), 'RATE_LIMITED')
+    const refused = await post(`${url}/attempt/good`)
+    t.equal(refused.status, 429, 'then nothing is attempted')
+    t.match(refused.headers.get('retry-after'), /^[1-9]\d*$/)
+    t.equal(await statusOf(fetch(`${url}/open`)), 200, 'none of it was a request of the others')
+  })
+}
+
 t.test('limits can be switched off', async (t) => {
   const { url } = await startApp(t, { limits: 'off' })
-  for (const path of ['/login', '/account/x', '/hash']) {
+  for (const path of ['/login', '/account/x', '/hash', '/attempt/bad']) {
     const answer = await post(`${url}${path}`)
     t.equal(answer.status, 200)
     t.equal(answer.headers.get('ratelimit-limit'), null)

@@ -3,16 +3,17 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import Fastify, { type FastifyInstance } from 'fastify'
-import type { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import redisPlugin from '../../src/plugins/redis.js'
+import type { RedisClient } from '../../src/redis/client.js'
+import { eventually } from '../support/eventually.js'
 import { startRedis } from '../support/redis.js'
 import { createTestLog, type TestLog } from '../support/test-log.js'
 import { certificateFile, startTlsProxy } from '../support/tls-proxy.js'
 
 t.test('without a url there is no Redis', async (t) => {
   const app = Fastify()
-  await app.register(redisPlugin, { url: undefined })
+  await app.register(redisPlugin, { target: undefined })
   t.equal(app.redis, undefined)
   await app.close()
 })
@@ -165,13 +166,46 @@ t.test('closing leaves nothing open', async (t) => {
   })
 })
 
+t.test('a Cluster and Sentinel are spoken to in TLS as well', async (t) => {
+  t.test('every node of a Cluster', async (t) => {
+    const args = (port: number) => [
+      ...['--cluster-enabled', 'yes', '--cluster-port', String(port + 1)]
+    ]
+    const node = await startRedis(t, { args })
+    const port = await startTlsProxy(t, node.port)
+    await node.cli('CONFIG', 'SET', 'cluster-announce-ip', '127.0.0.1')
+    await node.cli('CONFIG', 'SET', 'cluster-announce-port', port)
+    await node.cli('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383)
+    await eventually('it is up', async () =>
+      String(await node.cli('CLUSTER', 'INFO')).includes('cluster_state:ok')
+    )
+    const url = `rediss://127.0.0.1:${port}`
+    const { answer } = await inProcess(`${url},${url}`, trusting)
+    t.equal(answer, 'PONG')
+  })
+
+  t.test('the sentinels and the primary', async (t) => {
+    const server = await startRedis(t)
+    const sentinel = await startRedis(t, { kind: 'sentinel' })
+    const port = await startTlsProxy(t, server.port)
+    await sentinel.cli('SENTINEL', 'MONITOR', 'main', '127.0.0.1', port, 1)
+    const sentinelPort = await startTlsProxy(t, sentinel.port)
+    const url = `rediss+sentinel://127.0.0.1:${sentinelPort}/main`
+    t.same(await inProcess(url, trusting), { answer: 'PONG', log: [] })
+    t.match(await inProcess(url, {}), {
+      answer: 'no answer',
+      log: [{ message: 'Redis is away' }]
+    })
+  })
+})
+
 t.test('rediss:// speaks TLS', async (t) => {
   const server = await startRedis(t)
   const port = await startTlsProxy(t, server.port)
   const url = `rediss://127.0.0.1:${port}`
 
   t.test('with a server that has a trusted certificate', async (t) => {
-    t.same(await inProcess(url, { NODE_EXTRA_CA_CERTS: certificateFile }), {
+    t.same(await inProcess(url, trusting), {
       answer: 'PONG',
       log: []
     })
@@ -187,21 +221,21 @@ t.test('rediss:// speaks TLS', async (t) => {
 
 interface Setup {
   app: FastifyInstance
-  redis: Redis
+  redis: RedisClient
   log: TestLog
 }
 
 async function start(t: Test, url: string): Promise<Setup> {
   const log = createTestLog()
   const app = Fastify({ logger: { stream: log } })
-  await app.register(redisPlugin, { url })
+  await app.register(redisPlugin, { target: { kind: 'single', url } })
   t.teardown(() => app.close())
   const { redis } = app
   if (redis === undefined) throw new Error('The plugin made no client')
   return { app, redis, log }
 }
 
-const happens = (redis: Redis, event: string): Promise<void> =>
+const happens = (redis: RedisClient, event: string): Promise<void> =>
   new Promise((resolve) => {
     redis.once(event, () => resolve())
   })
@@ -234,12 +268,14 @@ async function startNetwork(
 
 const script = fileURLToPath(new URL('../support/redis-plugin-process.ts', import.meta.url))
 
+const trusting = { NODE_EXTRA_CA_CERTS: certificateFile }
+
 /** The plugin in a process of its own, which decides at its start whom it trusts. */
-async function inProcess(url: string, env: NodeJS.ProcessEnv): Promise<unknown> {
+async function inProcess(url: string, env: NodeJS.ProcessEnv): Promise<{ answer?: unknown }> {
   const { stdout } = await promisify(execFile)(process.execPath, ['--import=tsx', script, url], {
     env: { PATH: process.env['PATH'], ...env }
   })
-  return JSON.parse(stdout)
+  return JSON.parse(stdout) as { answer?: unknown }
 }
 
 const openSockets = (): number =>

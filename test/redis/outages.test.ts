@@ -1,6 +1,5 @@
 import t, { type Test } from 'tap'
-import type { Redis } from 'ioredis'
-import { createRedisClient } from '../../src/redis/client.js'
+import { createRedisClient, type RedisClient } from '../../src/redis/client.js'
 import { reportOutages } from '../../src/redis/outages.js'
 import { createTestLog, type TestLog } from '../support/test-log.js'
 
@@ -30,9 +29,9 @@ t.test('an outage is told by its first reason, and once', async (t) => {
   )
 })
 
-function report(t: Test): { redis: Redis; log: TestLog } {
+function report(t: Test): { redis: RedisClient; log: TestLog } {
   const log = createTestLog()
-  const redis = createRedisClient('redis://127.0.0.1:1')
+  const redis = createRedisClient({ kind: 'single', url: 'redis://127.0.0.1:1' })
   t.teardown(() => redis.disconnect())
   reportOutages(redis, log)
   return { redis, log }

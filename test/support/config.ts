@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { ConfigError, loadConfig } from '../../src/config.js'
 
 /** The least that production asks for. */
@@ -5,8 +6,8 @@ export const production = {
   NODE_ENV: 'production',
   DATABASE_URL: 'postgres://keycard:pw@db/keycard',
   PUBLIC_URL: 'https://auth.example.org',
-  JWT_SECRET: 'J'.repeat(32),
-  REFRESH_SECRET: 'R'.repeat(32)
+  JWT_SECRET: randomBytes(48).toString('base64'),
+  REFRESH_SECRET: randomBytes(48).toString('base64')
 }
 
 /** The ConfigError that the action throws; anything else is thrown on. */

@@ -1,7 +1,12 @@
 import { findProgram } from './program.js'
 
-/** The path of redis-server or valkey-server. @throws naming the ways to get one. */
+/**
+ * The path of redis-server or valkey-server: TEST_REDIS_BINARY, or else the first on the search path.
+ * @throws naming the ways to get one
+ */
 export async function redisBinary(searchPath?: string): Promise<string> {
+  const chosen = process.env['TEST_REDIS_BINARY']
+  if (chosen && searchPath === undefined) return chosen
   const wanted = {
     names: ['redis-server', 'valkey-server'],
     debianPackage: 'redis-server',

@@ -1,6 +1,7 @@
-import type { Test } from 'tap'
+import type { Lifetime } from './lifetime.js'
 import { eventually } from './eventually.js'
 import { startRedis, type TestRedis } from './redis.js'
+import { isInStep, replicationInfo, syncAtOnce } from './redis-replication.js'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.js'
 
 /** A primary with a replica, behind an address that can be led from one to the other. */
@@ -14,12 +15,9 @@ export interface RedisPair {
   readonly link: TcpProxy
 }
 
-// A primary waits this long for further replicas before it sends its data: seconds, 5 by default.
-const atOnce = ['--repl-diskless-sync-delay', '0']
-
-export async function startRedisPair(t: Test): Promise<RedisPair> {
-  const primary = await startRedis(t, { args: atOnce })
-  const replica = await startRedis(t, { args: atOnce })
+export async function startRedisPair(t: Lifetime): Promise<RedisPair> {
+  const primary = await startRedis(t, { args: syncAtOnce })
+  const replica = await startRedis(t, { args: syncAtOnce })
   const proxy = await startTcpProxy(t, primary.port)
   const link = await startTcpProxy(t, primary.port)
   await follow(replica, link)
@@ -29,9 +27,7 @@ export async function startRedisPair(t: Test): Promise<RedisPair> {
 /** Makes `follower` a replica; done when it is in step. */
 export async function follow(follower: TestRedis, leader: { port: number }): Promise<void> {
   await follower.cli('REPLICAOF', '127.0.0.1', leader.port)
-  await eventually('the replica is in step', async () =>
-    String(await follower.cli('INFO', 'replication')).includes('master_link_status:up')
-  )
+  await eventually('the replica is in step', () => isInStep(follower))
 }
 
 export async function promote(replica: TestRedis): Promise<void> {
@@ -40,13 +36,10 @@ export async function promote(replica: TestRedis): Promise<void> {
 
 /** Done when `replica` has all that `primary` wrote so far. */
 export async function inStep({ primary, replica }: RedisPair): Promise<void> {
-  const offset = offsetOf(await primary.cli('INFO', 'replication'))
-  await eventually(
-    'the replica has caught up',
-    async () => offsetOf(await replica.cli('INFO', 'replication')) >= offset
-  )
+  const offset = await offsetOf(primary)
+  await eventually('the replica has caught up', async () => (await offsetOf(replica)) >= offset)
 }
 
-function offsetOf(info: unknown): number {
-  return Number(/master_repl_offset:(\d+)/.exec(String(info))?.[1])
+async function offsetOf(server: TestRedis): Promise<number> {
+  return Number(await replicationInfo(server, 'master_repl_offset'))
 }

@@ -3,13 +3,14 @@
  * closes it, and ends when nothing of it is left.
  */
 import Fastify from 'fastify'
+import { loadConfig } from '../../src/config.js'
 import redis from '../../src/plugins/redis.js'
 import { createTestLog } from './test-log.js'
 
 const [url] = process.argv.slice(2)
 const log = createTestLog()
 const app = Fastify({ logger: { stream: log } })
-await app.register(redis, { url })
+await app.register(redis, { target: loadConfig({ REDIS_URL: url }).redis })
 const answer = await app.redis?.ping().catch(() => 'no answer')
 await app.close()
 process.stdout.write(`${JSON.stringify({ answer, log: log.lines })}\n`)

@@ -1,14 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { Redis } from 'ioredis'
-import type { Test } from 'tap'
-import { freePort } from '../../src/embedded/free-port.js'
-import { type Reaper, reapAfterUs } from './reaper.js'
-import { redisBinary } from './redis-binary.js'
+import type { Lifetime } from './lifetime.js'
+import { redisCli } from './redis-cli.js'
+import { launchRedis, type RedisProcess } from './redis-process.js'
 
 /** A server of one test's own, to be hurt as it likes. It keeps nothing unless `args` say so. */
 export interface TestRedis {
@@ -26,125 +21,95 @@ export interface TestRedis {
   thaw: () => void
   /** Starts it again after `stop` or `kill`; `emptied` removes its files first. */
   start: (options?: { args?: readonly string[]; emptied?: boolean }) => Promise<void>
+  /** Whether it runs and is not frozen, as far as this handle knows. */
+  answers: () => boolean
   /** One command on a connection of its own, like redis-cli. */
   cli: (command: string, ...args: (string | number)[]) => Promise<unknown>
 }
 
-/**
- * A running redis-server (or valkey-server) for `t` alone, on `port` or a free one; gone when `t` ends.
- * `args` are its command line, such as `'--appendonly', 'yes'`.
- */
-export async function startRedis(
-  t: Test,
-  options: { args?: readonly string[]; port?: number } = {}
-): Promise<TestRedis> {
+export interface RedisOptions {
+  /** More of its command line, such as `'--appendonly', 'yes'`; may depend on its port. */
+  readonly args?: readonly string[] | ((port: number) => readonly string[])
+  /** A free one by default. */
+  readonly port?: number
+  readonly kind?: 'server' | 'sentinel'
+}
+
+/** A running redis-server (or valkey-server) for `t` alone; gone when `t` ends. */
+export async function startRedis(t: Lifetime, options: RedisOptions = {}): Promise<TestRedis> {
+  const { kind = 'server' } = options
   const dir = await mkdtemp(join(tmpdir(), 'keycard-redis-'))
-  t.teardown(() => rm(dir, { recursive: true, force: true }))
   let args = options.args ?? []
-  let server = await launch(dir, args, options.port)
-  t.teardown(() => server.end('SIGKILL'))
-  const { port } = server
+  let server: RedisProcess | undefined
+  let answers = false
+  t.teardown(async () => {
+    await server?.end('SIGKILL')
+    await rm(dir, { recursive: true, force: true })
+  })
+
+  async function launch(wished: number | undefined): Promise<RedisProcess> {
+    if (kind === 'sentinel') await writeFile(sentinelFile(dir), '', { flag: 'a' })
+    const more = (port: number) => (typeof args === 'function' ? args(port) : args)
+    const launched = await launchRedis({
+      dir,
+      port: wished,
+      args: (port) => [...commandLine[kind](dir, port), ...more(port)],
+      readyLine: readyLine[kind]
+    })
+    answers = true
+    return launched
+  }
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    answers = false
+    await server?.end(signal)
+  }
+
+  const { port } = (server = await launch(options.port))
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
     dir,
-    stop: () => server.end('SIGTERM'),
-    kill: () => server.end('SIGKILL'),
-    freeze: () => server.signal('SIGSTOP'),
-    thaw: () => server.signal('SIGCONT'),
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    freeze: () => {
+      answers = false
+      server?.signal('SIGSTOP')
+    },
+    thaw: () => {
+      server?.signal('SIGCONT')
+      answers = true
+    },
     start: async (again = {}) => {
-      await server.end('SIGTERM')
+      await end('SIGTERM')
       if (again.emptied === true) await empty(dir)
       args = again.args ?? args
-      server = await launch(dir, args, port)
+      server = await launch(port)
     },
-    cli: (command, ...rest) => call(port, command, rest)
+    answers: () => answers,
+    cli: (command, ...rest) => redisCli(port, command, ...rest)
   }
 }
 
-interface Server {
-  port: number
-  signal: (signal: NodeJS.Signals) => void
-  end: (signal: NodeJS.Signals) => Promise<void>
+const readyLine = {
+  server: /ready to accept connections/i,
+  // By then it listens.
+  sentinel: /sentinel ID is/i
 }
 
-async function launch(
-  dir: string,
-  args: readonly string[],
-  wishedPort: number | undefined
-): Promise<Server> {
-  const binary = await redisBinary()
-  for (;;) {
-    const port = wishedPort ?? (await freePort())
-    const child = spawn(binary, [...defaults(dir, port), ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      // Ctrl-C is for the test, which ends it then.
-      detached: true
-    })
-    const output = await outputUntilReady(child)
-    if (output === undefined) return serverOf(child, port, dir)
-    const taken = output.includes('Address already in use')
-    if (!taken || wishedPort !== undefined) {
-      throw new Error(`The test's Redis did not start on port ${port}\n${output}`)
-    }
-  }
+const commandLine = {
+  server: (dir: string, port: number) => [
+    ...['--port', String(port), '--bind', '127.0.0.1', '--dir', dir],
+    ...['--save', '', '--appendonly', 'no']
+  ],
+  sentinel: (dir: string, port: number) => [
+    sentinelFile(dir),
+    ...['--sentinel', '--port', String(port), '--bind', '127.0.0.1', '--dir', dir]
+  ]
 }
 
-function defaults(dir: string, port: number): string[] {
-  const keepNothing = ['--save', '', '--appendonly', 'no']
-  return ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, ...keepNothing]
-}
-
-/** Undefined once it takes connections; all it said when it ended instead. */
-async function outputUntilReady(child: ChildProcess): Promise<string | undefined> {
-  if (child.stdout === null) throw new Error('The output of Redis is not readable')
-  let output = ''
-  for await (const line of createInterface(child.stdout)) {
-    output += `${line}\n`
-    if (/ready to accept connections/i.test(line)) {
-      child.stdout.resume()
-      return undefined
-    }
-  }
-  return output
-}
-
-function serverOf(child: ChildProcess, port: number, dir: string): Server {
-  const { pid } = child
-  if (pid === undefined) throw new Error('Redis has no process')
-  const exited = once(child, 'exit')
-  const reaper: Reaper = reapAfterUs(pid, 'KILL', dir)
-  return {
-    port,
-    signal: (signal) => {
-      child.kill(signal)
-    },
-    end: async (signal) => {
-      child.kill(signal)
-      await exited
-      await reaper.dismiss()
-    }
-  }
-}
+/** Where a sentinel keeps what it knows; there must be such a file. */
+const sentinelFile = (dir: string): string => join(dir, 'sentinel.conf')
 
 async function empty(dir: string): Promise<void> {
   for (const name of await readdir(dir)) await rm(join(dir, name), { recursive: true })
-}
-
-async function call(port: number, command: string, args: (string | number)[]): Promise<unknown> {
-  const client = new Redis({
-    host: '127.0.0.1',
-    port,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-    lazyConnect: true
-  })
-  // What fails is told by the command's own promise.
-  client.on('error', () => undefined)
-  try {
-    await client.connect()
-    return await client.call(command, ...args)
-  } finally {
-    client.disconnect()
-  }
 }

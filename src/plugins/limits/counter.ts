@@ -1,7 +1,8 @@
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { LimitName, RateLimit } from '../../config/rate-limits.js'
-import type { LimitsRedis, RedisWatch } from './redis-watch.js'
+import type { RedisClient } from '../../redis/client.js'
+import type { RedisWatch } from './redis-watch.js'
 
 /** How far a limit is used up, this request included. */
 export interface Usage {
@@ -12,8 +13,12 @@ export interface Usage {
   readonly isExceeded: boolean
 }
 
-/** Counts one for the subject. Never rejects because of Redis. */
-export type Count = (request: FastifyRequest, subject: string) => Promise<Usage>
+/** Counts one for the subject, or only looks where the count stands. Never rejects because of Redis. */
+export type Count = (
+  request: FastifyRequest,
+  subject: string,
+  how?: 'count' | 'look'
+) => Promise<Usage>
 
 interface CounterOptions {
   name: LimitName
@@ -32,8 +37,9 @@ export async function createCounter(
   const local = await createStore(app, name, limit, undefined)
   if (watch === undefined) return local
   const shared = await createStore(app, name, limit, watch.redis)
-  return async (request, subject) =>
-    (await watch.attempt(() => shared(request, subject))) ?? (await local(request, subject))
+  return async (request, subject, how) =>
+    (await watch.attempt(() => shared(request, subject, how))) ??
+    (await local(request, subject, how))
 }
 
 /**
@@ -44,7 +50,7 @@ async function createStore(
   app: FastifyInstance,
   name: LimitName,
   { max, windowMs }: RateLimit,
-  redis: LimitsRedis | undefined
+  redis: RedisClient | undefined
 ): Promise<Count> {
   // The limiter asks for the key with nothing but the request in hand.
   const subjects = new WeakMap<FastifyRequest, string>()
@@ -64,9 +70,9 @@ async function createStore(
   const [consume] = scopes.map((scope) => scope.createRateLimit())
   if (consume === undefined) throw new Error('the rate limiter did not register')
 
-  return async (request, subject) => {
+  return async (request, subject, how = 'count') => {
     subjects.set(request, subject)
-    const result = await consume(request)
+    const result = await consume(request, { increment: how === 'count' })
     if (result.isAllowed) throw new Error('no subject is exempt from a limit')
     const { remaining, ttlInSeconds, isExceeded } = result
     return { max, remaining, resetSeconds: Math.max(1, ttlInSeconds), isExceeded }

@@ -1,22 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Cluster, Redis } from 'ioredis'
+import type { RedisClient } from '../../redis/client.js'
 
-export type LimitsRedis = Redis | Cluster
-
-/** A request waits no longer than this for a shared counter. */
-const deadlineMs = 200
 /** After a failure Redis is left alone, so that an outage does not cost every request the deadline. */
 const pauseMs = 1000
 
 export interface RedisWatch {
-  readonly redis: LimitsRedis
+  readonly redis: RedisClient
   /** Undefined where Redis is away, failed or was too slow. Never rejects. */
   attempt: <Result>(use: () => Promise<Result>) => Promise<Result | undefined>
 }
 
 /** Decides per call whether Redis can be asked, and says in the log when that changes. */
-export function createRedisWatch(redis: LimitsRedis, log: FastifyBaseLogger): RedisWatch {
+export function createRedisWatch(
+  redis: RedisClient,
+  log: FastifyBaseLogger,
+  deadlineMs: number
+): RedisWatch {
   let pausedUntil = 0
   let isShared = true
 
@@ -35,7 +35,7 @@ export function createRedisWatch(redis: LimitsRedis, log: FastifyBaseLogger): Re
         return undefined
       }
       try {
-        const result = await withDeadline(use())
+        const result = await withDeadline(use(), deadlineMs)
         note(true)
         return result
       } catch (error) {
@@ -47,7 +47,7 @@ export function createRedisWatch(redis: LimitsRedis, log: FastifyBaseLogger): Re
   }
 }
 
-async function withDeadline<Result>(result: Promise<Result>): Promise<Result> {
+async function withDeadline<Result>(result: Promise<Result>, deadlineMs: number): Promise<Result> {
   const timer = new AbortController()
   const late = sleep(deadlineMs, undefined, { signal: timer.signal }).then(() => {
     throw new Error(`no answer within ${deadlineMs} ms`)
