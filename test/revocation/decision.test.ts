@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
 import { decide, type CoveredClaims } from '../../src/revocation/decision.js'
 import { RevocationState, type RevocationEvent } from '../../src/revocation/state.js'
 
+const [a, b, c] = [randomUUID(), randomUUID(), randomUUID()]
+
 /** Few ids and levels, so that events and tokens meet often. */
-const id = fc.constantFrom('a', 'b', 'c')
+const id = fc.constantFrom(a, b, c)
 const level = fc.integer({ min: 0, max: 4 })
 const liveUntil = fc.integer({ min: 1, max: 1_000 })
 
@@ -111,11 +114,11 @@ t.test('a state survives being taken apart into events', async () => {
 })
 
 t.test('the widest revocation is the one that is named', async (t) => {
-  const token = { jti: 'a', sid: 'b', sub: 'c', ver: 1, gen: 1 }
+  const token = { jti: a, sid: b, sub: c, ver: 1, gen: 1 }
   const list: RevocationEvent[] = [
-    { kind: 'token', target: 'a', liveUntil: 10 },
-    { kind: 'session', target: 'b', liveUntil: 10 },
-    { kind: 'user', target: 'c', level: 2, liveUntil: 10 },
+    { kind: 'token', target: a, liveUntil: 10 },
+    { kind: 'session', target: b, liveUntil: 10 },
+    { kind: 'user', target: c, level: 2, liveUntil: 10 },
     { kind: 'everyone', level: 2 }
   ]
   const named = list.map((_, count) => decide(token, stateOf(list.slice(0, count + 1))))
