@@ -1,11 +1,11 @@
 import { uuidv7 } from 'uuidv7'
 import type { Clock } from '../clock.js'
 import { parseClaims, type AccessClaims } from './claims.js'
-import { inspectToken, maxTokenLength } from './inspect.js'
+import { maxTokenLength } from './inspect.js'
 import { publicJwks, type JsonWebKeySet } from './jwks.js'
 import type { KeyRing } from './key-ring.js'
-import { bindSignatures } from './signatures.js'
-import { invalid, judgeClaims, type Verification } from './verification.js'
+import { createClaimsSigner } from './signatures.js'
+import { createTokenVerifier, type TokenVerifier } from './token-verifier.js'
 
 export interface AccessTokenGrant {
   readonly userId: string
@@ -33,8 +33,7 @@ export interface AccessTokens {
    * @throws {TypeError} when the token would be refused: an id that is no UUID, or roles beyond the token's length
    */
   readonly issue: (grant: AccessTokenGrant) => IssuedAccessToken
-  /** Judges a token. Never throws, whatever it is given. Revocation is not its business. */
-  readonly verify: (token: string) => Verification
+  readonly verify: TokenVerifier['verify']
   /** Tokens of keys that are not in the new ring are invalid from this call on. */
   readonly replaceKeyRing: (keyRing: KeyRing) => void
   readonly jwks: () => JsonWebKeySet
@@ -47,6 +46,8 @@ interface AccessTokenOptions {
   /** Lifetime of new tokens, and the longest that is believed of any. */
   readonly ttlSeconds: number
   readonly clock: Clock
+  /** How many verified tokens are remembered; 0 for none. */
+  readonly cacheSize?: number
 }
 
 /**
@@ -57,37 +58,20 @@ interface AccessTokenOptions {
  * claims (the signatures r,s and r,n−s are equally good). Use jti.
  */
 export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
-  const { clock } = options
-  let keys = bind(options.keyRing)
-
-  function judge(token: string): Verification {
-    const inspection = inspectToken(token)
-    if (inspection.kind === 'malformed') return invalid(inspection.fault)
-    const verifier = keys.signatures.find(inspection.kid)
-    if (verifier === undefined) return invalid('unknown-key')
-    if (verifier.algorithm !== inspection.algorithm) return invalid('wrong-algorithm')
-    if (!verifier.isGenuine(token)) return invalid('bad-signature')
-    return judgeClaims(inspection.payload, options, clock())
-  }
+  const { verify, replaceKeys } = createTokenVerifier({ ...options, keys: options.keyRing.keys })
+  let sign = createClaimsSigner(options.keyRing.active)
+  let jwks = publicJwks(options.keyRing)
 
   return {
-    issue: (grant) => issue(grant, options, keys.signatures.sign),
-    verify: (token) => {
-      try {
-        return judge(token)
-      } catch {
-        return invalid('unexpected-error')
-      }
-    },
+    issue: (grant) => issue(grant, options, sign),
+    verify,
     replaceKeyRing: (keyRing) => {
-      keys = bind(keyRing)
+      replaceKeys(keyRing.keys)
+      sign = createClaimsSigner(keyRing.active)
+      jwks = publicJwks(keyRing)
     },
-    jwks: () => keys.jwks
+    jwks: () => jwks
   }
-}
-
-function bind(keyRing: KeyRing) {
-  return { signatures: bindSignatures(keyRing), jwks: publicJwks(keyRing) }
 }
 
 function issue(

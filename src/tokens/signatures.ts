@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { createSigner, createVerifier } from 'fast-jwt'
 import type { JwtAlgorithm } from './algorithms.js'
 import type { AccessClaims } from './claims.js'
-import type { ActiveKey, KeyRing, RingKey } from './key-ring.js'
+import type { ActiveKey, RingKey } from './key-ring.js'
 
 export interface SignatureVerifier {
   readonly algorithm: JwtAlgorithm
@@ -10,21 +10,23 @@ export interface SignatureVerifier {
   readonly isGenuine: (token: string) => boolean
 }
 
-export interface Signatures {
-  readonly sign: (claims: AccessClaims) => string
-  readonly find: (kid: string) => SignatureVerifier | undefined
-}
-
 /**
- * Binds a key ring to fast-jwt: one signer, and one verifier per key that knows its only algorithm. fast-jwt's
- * own cache stays off: it outlives a key's retirement and hands one mutable payload to every caller.
+ * Binds keys to fast-jwt: one verifier per key that knows its only algorithm. fast-jwt's own cache stays
+ * off: it outlives a key's retirement and hands one mutable payload to every caller.
  */
-export function bindSignatures({ active, keys }: KeyRing): Signatures {
+export function bindVerifiers(
+  keys: readonly RingKey[]
+): (kid: string) => SignatureVerifier | undefined {
   const verifiers = new Map(keys.map((key) => [key.kid, createSignatureVerifier(key)]))
-  return { sign: createClaimsSigner(active), find: (kid) => verifiers.get(kid) }
+  return (kid) => verifiers.get(kid)
 }
 
-function createClaimsSigner({ kid, algorithm, signWith }: ActiveKey) {
+/** Binds the key that signs to fast-jwt. */
+export function createClaimsSigner({
+  kid,
+  algorithm,
+  signWith
+}: ActiveKey): (claims: AccessClaims) => string {
   return createSigner<AccessClaims>({
     key: signWith.type === 'secret' ? signWith.export() : toPem(signWith, 'pkcs8'),
     algorithm,

@@ -2,7 +2,7 @@ import { parseClaims, type AccessClaims } from './claims.js'
 import type { StructureFault } from './inspect.js'
 
 /** How far the clock of the node that issued a token may run ahead of this one's. */
-const maxSkewMs = 30_000
+export const maxSkewMs = 30_000
 
 /** Expired means genuine and valid in everything but its age. */
 export type Verification =

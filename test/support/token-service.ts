@@ -16,7 +16,7 @@ export const startMs = 1_767_225_600_000
 /** Access tokens of the test's issuer; without a clock, time stands still at `startMs`. */
 export function createTestTokens(
   keyRing: KeyRing,
-  changes: { clock?: Clock; ttlSeconds?: number } = {}
+  changes: { clock?: Clock; ttlSeconds?: number; cacheSize?: number } = {}
 ): AccessTokens {
   const defaults = { issuer, audience, ttlSeconds, clock: () => startMs }
   return createAccessTokens({ keyRing, ...defaults, ...changes })

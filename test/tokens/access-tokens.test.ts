@@ -68,15 +68,15 @@ for (const algorithm of jwtAlgorithms) {
   })
 }
 
-t.test('verified claims are frozen to the bottom and made anew for every call', (t) => {
+t.test('verified claims are frozen to the bottom, and the same for every call', (t) => {
   const { tokens, forge } = setUp()
   const aud = withMember(forge.payload, 'aud', JSON.stringify(['other', audience]))
   const token = forge.token(forge.header, aud)
   const [first, second] = [tokens.verify(token), tokens.verify(token)]
-  for (const value of [claimsOf(first), claimsOf(first).roles, claimsOf(first).aud]) {
+  for (const value of [first, claimsOf(first), claimsOf(first).roles, claimsOf(first).aud]) {
     t.ok(Object.isFrozen(value))
   }
-  t.not(claimsOf(first), claimsOf(second))
+  t.equal(first, second)
   t.end()
 })
 
