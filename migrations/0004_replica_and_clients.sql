@@ -8,9 +8,11 @@ CREATE TABLE "clients" (
 	"revoked_at" timestamp with time zone
 );
 --> statement-breakpoint
+DROP INDEX "revocations_live_until";--> statement-breakpoint
+ALTER TABLE "nodes" ADD COLUMN "epoch" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "nodes" ADD COLUMN "applied" "pg_snapshot";--> statement-breakpoint
 ALTER TABLE "nodes" ADD COLUMN "lease_ms" integer DEFAULT 500 NOT NULL;--> statement-breakpoint
 ALTER TABLE "nodes" ADD COLUMN "client_id" uuid;--> statement-breakpoint
 ALTER TABLE "revocations" ADD COLUMN "xid" "xid8" DEFAULT pg_current_xact_id() NOT NULL;--> statement-breakpoint
-CREATE UNIQUE INDEX "revocations_sequence" ON "revocations" USING btree ("sequence");--> statement-breakpoint
-CREATE INDEX "revocations_xid" ON "revocations" USING btree ("xid");
+CREATE INDEX "revocations_xid" ON "revocations" USING btree ("xid");--> statement-breakpoint
+CREATE UNIQUE INDEX "revocations_live_until" ON "revocations" USING btree ("live_until","sequence");

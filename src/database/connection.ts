@@ -2,6 +2,7 @@ import { after } from './after.js'
 import { DatabaseUnavailable, translate } from './errors.js'
 import { type DatabaseLimits, databaseLimits } from './limits.js'
 import { type Link, openLink, serverOf } from './link.js'
+import { type Listener, openListener } from './listener.js'
 import { createPool } from './pool.js'
 import type { Queries } from './queries.js'
 import { createWatch, type DatabaseLog } from './watch.js'
@@ -26,6 +27,8 @@ export interface Database {
    * and when the deadline passes before the commit was sent.
    */
   transaction: <T>(work: (tx: Queries) => Promise<T>) => Promise<T>
+  /** Opens a connection of its own that hears what is notified on `channel`, an identifier. */
+  listen: (channel: string) => Promise<Listener>
   /** Done when the server has answered. */
   ping: () => Promise<void>
   /** Done when every connection is closed, also with a server that doesn't answer. */
@@ -88,6 +91,7 @@ export function connectDatabase(url: string, options: DatabaseOptions = {}): Dat
     read,
     write: (query) => call((link) => query(link.db)),
     transaction: (work) => call((link) => link.transaction(() => work(link.db))),
+    listen: (channel) => openListener(channel, (onNotify) => open(onNotify), limits.deadlineMs),
     async ping() {
       await read((db) => db.execute('select 1'))
     },
@@ -98,7 +102,7 @@ export function connectDatabase(url: string, options: DatabaseOptions = {}): Dat
   }
 }
 
-function linkOpener(url: string, limits: DatabaseLimits): () => Link {
+function linkOpener(url: string, limits: DatabaseLimits): (onNotify?: () => void) => Link {
   const target = {
     url,
     ...serverOf(url),
@@ -109,7 +113,7 @@ function linkOpener(url: string, limits: DatabaseLimits): () => Link {
       idle_in_transaction_session_timeout: limits.statementMs
     }
   }
-  return () => openLink(target)
+  return (onNotify) => openLink(onNotify === undefined ? target : { ...target, onNotify })
 }
 
 /** Asks whether the server is there. Any answer says so, also that it has no room for us. */

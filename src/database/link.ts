@@ -13,6 +13,8 @@ export interface Target {
   readonly connectMs: number
   /** Postgres's own settings for the session, by name. */
   readonly settings: Readonly<Record<string, string | number>>
+  /** Called for every notification on a channel that this link listens to. */
+  readonly onNotify?: () => void
 }
 
 /** One connection to Postgres, for one call at a time. It connects at its first statement. */
@@ -73,6 +75,7 @@ export function openLink(target: Target): Link {
     keep_alive: 10,
     connection: { application_name: 'keycard', ...target.settings },
     onnotice: () => undefined,
+    onnotify: target.onNotify,
     onclose: destroy,
     socket: connectOnce
   }

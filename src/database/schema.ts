@@ -113,8 +113,7 @@ export const revocations = pgTable(
   },
   (table) => [
     index('revocations_target').on(table.target, table.kind),
-    index('revocations_live_until').on(table.liveUntil),
-    uniqueIndex('revocations_sequence').on(table.sequence),
+    uniqueIndex('revocations_live_until').on(table.liveUntil, table.sequence),
     index('revocations_xid').on(table.xid),
     index('revocations_unpublished')
       .on(table.sequence)
@@ -133,6 +132,8 @@ export const nodes = pgTable('nodes', {
   id: uuid('id').primaryKey(),
   mode: nodeMode('mode').notNull(),
   dataSet: text('data_set'),
+  /** Rises with every change of mode, so that a change that arrives late takes nothing back. */
+  epoch: integer('epoch').notNull().default(0),
   /** What its replica holds: every revocation of a transaction that this snapshot sees. */
   applied: snapshot('applied'),
   /** How long it may decide from its replica after a read of its feed was sent, in milliseconds. */

@@ -1,15 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { sql } from 'drizzle-orm'
 import type { Clock } from '../clock.js'
 import type { Database, Queries } from '../database/connection.js'
-import type { DenyList } from './deny-list.js'
-import { readStanding, type Standing, type StandingNode } from './standing.js'
-import { markConfirmed, markPublished, type Revocation, toEvent } from './store.js'
-
-/**
- * What is known of a node: it reads the deny-list that holds the entry, its lease is over, or it
- * asks Postgres for every request.
- */
-type Conviction = 'applied' | 'lease-expired' | 'database'
+import { type Conviction, convictionOf, type Evidence, weakestOf } from './conviction.js'
+import type { DenyList, Publication } from './deny-list.js'
+import { createFollowersWatch } from './followers-watch.js'
+import type { RevocationObserver } from './observer.js'
+import { revocationsChannel } from './postgres-feed.js'
+import { createSharedRead } from './shared-read.js'
+import { readStanding, type Standing } from './standing.js'
+import type { RevocationEvent } from './state.js'
+import { eventOf, isPublished, markConfirmed, markPublished, type Revocation } from './store.js'
 
 /** How it is known that no node still accepts what was revoked. Times in milliseconds. */
 export interface Receipt {
@@ -32,25 +33,57 @@ export class RevocationUnconfirmed extends Error {
   }
 }
 
-const retryMs = 50
+/** Followers need about a millisecond; whoever is late may be away. */
+const shortPauseMs = 1
+const longPauseMs = 10
+const patienceMs = 100
+/** The rows of the nodes are read again after so long, where Redis is what they confirm in. */
+const standingLifeMs = 50
+
+export interface AnnouncerOptions {
+  readonly nodeId: string
+  readonly database: Database
+  readonly denyList: DenyList | undefined
+  readonly deadlineMs: number
+  readonly failoverFenceMs: number
+  readonly clock: Clock
+  /** Lets this node itself apply a revocation. */
+  readonly apply: (event: RevocationEvent) => void
+  /** Called when the deny-list that counts did not take a revocation. */
+  readonly onUnpublished: () => void
+  readonly observer: RevocationObserver
+}
+
+/** One revocation on its way, with what was found out so far. */
+interface Course {
+  readonly revocation: Revocation
+  readonly startedAt: number
+  standing: Standing | undefined
+  standingReadAt: number
+  /** Where it is published, and since when that is known. */
+  publication: (Publication & { readonly at: number }) | undefined
+  readonly appliedAfterMs: Map<string, number>
+  /** Why the last attempt could not tell. */
+  failure: unknown
+}
 
 /**
  * Spreads a recorded revocation and finds out when it is true everywhere. Where it stands is read
- * after the commit: a node that begins to decide later publishes what was recorded before.
+ * after the commit: a node that begins to decide later reads what was recorded before.
  */
-export function createAnnouncer(options: {
-  database: Database
-  denyList: DenyList | undefined
-  deadlineMs: number
-  clock: Clock
-  /** Called when the deny-list that counts did not take a revocation. */
-  onUnpublished: () => void
-}) {
-  const { database, denyList, deadlineMs, clock, onUnpublished } = options
+export function createAnnouncer(options: AnnouncerOptions) {
+  const { nodeId, database, denyList, deadlineMs, failoverFenceMs, clock, observer } = options
+  const readSharedStanding = createSharedRead(readStandingAnew)
+  const readFollowers = denyList && createFollowersWatch(denyList)
 
-  /** @returns the data set that holds it now, if it is known. */
-  async function publish(revocation: Revocation): Promise<string | undefined> {
-    return await denyList?.publish([toEvent(revocation)]).catch(() => undefined)
+  /** Since when the data set that counts is known to. */
+  let current: { readonly dataSet: string | null; readonly since: number } | undefined
+
+  async function readStandingAnew(): Promise<Standing> {
+    const standing = await database.read(readStanding)
+    const dataSet = standing.currentDataSet
+    if (current?.dataSet !== dataSet) current = { dataSet, since: performance.now() }
+    return standing
   }
 
   /** Notes what nobody waits for: without it, something harmless is done once more. */
@@ -58,40 +91,126 @@ export function createAnnouncer(options: {
     database.write((db) => write(db, new Date(clock()))).catch(() => undefined)
   }
 
-  /** Whether the deny-list that counts holds it. */
-  function isPublished(revocation: Revocation, standing: Standing, publishedIn?: string): boolean {
-    if (standing.isPublished) return true
-    const isHeld = publishedIn !== undefined && publishedIn === standing.currentDataSet
-    if (isHeld) {
-      note((db, now) => markPublished(db, [revocation.id], { dataSet: publishedIn, now }))
-    } else onUnpublished()
-    return isHeld
+  /**
+   * Whether a logout everywhere may be repeated with a token that died of it depends on this note, so
+   * that it must be there when the answer is.
+   */
+  async function noteConfirmed({ id, kind }: Revocation): Promise<void> {
+    const noted = database.write((db) => markConfirmed(db, id, new Date(clock())))
+    const settled = noted.catch(() => undefined)
+    if (kind === 'user') await settled
+  }
+
+  /** Into the deny-list, or, without one, a word to those who follow Postgres. */
+  async function publish(revocation: Revocation): Promise<Course['publication']> {
+    if (denyList === undefined) {
+      await database.write((db) => db.execute(sql`select pg_notify(${revocationsChannel}, '')`))
+      return undefined
+    }
+    const publication = await denyList.publish([eventOf(revocation)])
+    return publication && { ...publication, at: performance.now() }
+  }
+
+  /** What another node may have done in our place, when this one can't reach Redis. */
+  async function findPublication(id: string, dataSet: string): Promise<Course['publication']> {
+    const isDone = await database.read((db) => isPublished(db, id))
+    return isDone ? { dataSet, place: undefined, at: performance.now() } : undefined
+  }
+
+  const isHeldIn = ({ publication }: Course, dataSet: string | null): boolean =>
+    publication !== undefined && publication.dataSet === dataSet
+
+  /** Reads where everybody stands, and publishes unless the data set that counts holds it already. */
+  async function advance(course: Course): Promise<Standing> {
+    const { revocation, standing: known } = course
+    const isUnpublished = known === undefined || !isHeldIn(course, known.currentDataSet)
+    const publishes = isUnpublished && (denyList !== undefined || known === undefined)
+    course.standingReadAt = performance.now()
+    const [standing, publication] = await Promise.all([
+      readSharedStanding(),
+      publishes ? publish(revocation).catch(() => undefined) : undefined
+    ])
+    course.standing = standing
+    course.publication = publication ?? course.publication
+    if (isUnpublished) await settle(course, standing)
+    return standing
+  }
+
+  async function settle(course: Course, { currentDataSet, nodes }: Standing): Promise<void> {
+    if (currentDataSet === null) return
+    const { id } = course.revocation
+    if (isHeldIn(course, currentDataSet)) {
+      note((db, now) => markPublished(db, [id], { dataSet: currentDataSet, now }))
+      return
+    }
+    if (denyList !== undefined) options.onUnpublished()
+    if (nodes.some(({ dataSet }) => dataSet !== null)) {
+      course.publication = await findPublication(id, currentDataSet)
+    }
+  }
+
+  /** With a deny-list, the rows change rarely; without one, they are where nodes confirm. */
+  function isFresh({ standingReadAt }: Course): boolean {
+    return denyList !== undefined && performance.now() - standingReadAt < standingLifeMs
+  }
+
+  async function evidenceOf(course: Course, standing: Standing): Promise<Evidence> {
+    const { currentDataSet, nodes } = standing
+    const publication = isHeldIn(course, currentDataSet) ? course.publication : undefined
+    const hasFollowers = nodes.some(({ mode, id }) => mode === 'replica' && id !== nodeId)
+    const report =
+      publication && hasFollowers ? await readFollowers?.().catch(() => undefined) : undefined
+    const now = performance.now()
+    return {
+      ownId: nodeId,
+      xid: course.revocation.xid,
+      committedForMs: now - course.startedAt,
+      currentDataSet,
+      currentForMs: current?.dataSet === currentDataSet ? now - current.since : 0,
+      published: publication && { place: publication.place, forMs: now - publication.at },
+      failoverFenceMs,
+      follower: (id) => (report?.dataSet === currentDataSet ? report?.of(id) : undefined)
+    }
   }
 
   /** One attempt to learn that the revocation holds everywhere. */
-  async function confirm(revocation: Revocation, startedAt: number): Promise<Receipt | undefined> {
-    const [standing, publishedIn] = await Promise.all([
-      database.read((db) => readStanding(db, revocation.id)),
-      publish(revocation)
-    ])
-    const published = isPublished(revocation, standing, publishedIn)
-    const nodes = standing.nodes.map(({ id, ...node }) => ({
-      id,
-      conviction: convictionOf(node, standing, published)
-    }))
+  async function confirm(course: Course): Promise<Receipt | undefined> {
+    const { standing: known, appliedAfterMs } = course
+    const standing = known !== undefined && isFresh(course) ? known : await advance(course)
+    const evidence = await evidenceOf(course, standing)
+    const tookMs = Math.round(performance.now() - course.startedAt)
+    const nodes = standing.nodes.map((node) => {
+      const conviction = convictionOf(node, evidence)
+      if (conviction === 'applied' && !appliedAfterMs.has(node.id)) {
+        appliedAfterMs.set(node.id, tookMs)
+      }
+      return { id: node.id, conviction }
+    })
     const guarantee = weakestOf(nodes.map(({ conviction }) => conviction))
     if (guarantee === undefined) return undefined
-    note((db, now) => markConfirmed(db, revocation.id, now))
-    const tookMs = Math.round(performance.now() - startedAt)
     return {
-      revocationId: revocation.id,
+      revocationId: course.revocation.id,
       acknowledgedAt: new Date(clock()).toISOString(),
       guarantee,
       nodes: nodes.map(({ id, conviction }) => ({
         id,
-        appliedAfterMs: conviction === 'applied' ? tookMs : null
+        appliedAfterMs: conviction === 'applied' ? (appliedAfterMs.get(id) ?? null) : null
       }))
     }
+  }
+
+  /** Tries until it is confirmed, or nobody waits any more. */
+  async function confirmUntil(deadline: AbortSignal, course: Course): Promise<Receipt | undefined> {
+    while (!deadline.aborted) {
+      const receipt = await confirm(course).catch((error: unknown) => {
+        course.failure = error
+        return undefined
+      })
+      if (receipt !== undefined) return receipt
+      const elapsedMs = performance.now() - course.startedAt
+      await pause(elapsedMs < patienceMs ? shortPauseMs : longPauseMs)
+    }
+    return undefined
   }
 
   /**
@@ -100,40 +219,30 @@ export function createAnnouncer(options: {
    * @throws RevocationUnconfirmed when that is not known within the deadline
    */
   return async function announce(revocation: Revocation): Promise<Receipt> {
-    const startedAt = performance.now()
-    let failure: unknown
-    do {
-      try {
-        const receipt = await confirm(revocation, startedAt)
-        if (receipt !== undefined) return receipt
-      } catch (error) {
-        failure = error
-      }
-      await pause(retryMs)
-    } while (performance.now() - startedAt < deadlineMs)
-    throw new RevocationUnconfirmed(revocation.id, { cause: failure })
+    const { id, kind } = revocation
+    options.apply(eventOf(revocation))
+    const course: Course = {
+      revocation,
+      startedAt: performance.now(),
+      standing: undefined,
+      standingReadAt: 0,
+      publication: undefined,
+      appliedAfterMs: new Map(),
+      failure: undefined
+    }
+    const deadline = new AbortController()
+    const timer = new AbortController()
+    // An attempt may take longer than is left; the answer does not.
+    const late = pause(deadlineMs, undefined, { signal: timer.signal }).catch(() => undefined)
+    const receipt = await Promise.race([confirmUntil(deadline.signal, course), late])
+    deadline.abort()
+    timer.abort()
+    if (receipt === undefined) {
+      observer.unconfirmed(kind)
+      throw new RevocationUnconfirmed(id, { cause: course.failure })
+    }
+    await noteConfirmed(revocation)
+    observer.confirmed(kind, receipt.guarantee, performance.now() - course.startedAt)
+    return receipt
   }
-}
-
-/**
- * Why a node can't accept any more what was revoked; undefined where that is not known. One that
- * asks Postgres never could. One that decides from Redis does so from the data set that counts, or
- * not for longer than its lease; whatever it begins with later it first completes.
- */
-function convictionOf(
-  node: Omit<StandingNode, 'id'>,
-  standing: Standing,
-  isPublished: boolean
-): Conviction | undefined {
-  if (node.mode === 'database') return 'database'
-  const readsCurrent = node.dataSet === null || node.dataSet === standing.currentDataSet
-  if (isPublished && readsCurrent) return 'applied'
-  return node.isLapsed ? 'lease-expired' : undefined
-}
-
-/** Undefined where one of them is. */
-function weakestOf(convictions: readonly (Conviction | undefined)[]): Conviction | undefined {
-  if (convictions.includes(undefined)) return undefined
-  if (convictions.includes('lease-expired')) return 'lease-expired'
-  return convictions.includes('applied') ? 'applied' : 'database'
 }

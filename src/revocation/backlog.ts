@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js'
 import type { Database } from '../database/connection.js'
 import type { DenyList } from './deny-list.js'
-import { lockUnpublished, markPublished, type Revocation, toEvent } from './store.js'
+import { eventOf, lockUnpublished, markPublished, type Revocation } from './store.js'
 
 const rowsPerTransaction = 500
 
@@ -26,11 +26,11 @@ export async function publishBacklog(parts: {
   const { database, denyList, clock, skipLocked } = parts
 
   async function publish(rows: readonly Revocation[]): Promise<string> {
-    const dataSet = await denyList.publish(rows.map(toEvent)).catch((cause: unknown) => {
+    const publication = await denyList.publish(rows.map(eventOf)).catch((cause: unknown) => {
       throw new PublicationFailed('Redis did not take the revocations', { cause })
     })
-    if (dataSet === undefined) throw new PublicationFailed('Redis holds no whole data set')
-    return dataSet
+    if (publication === undefined) throw new PublicationFailed('Redis holds no whole data set')
+    return publication.dataSet
   }
 
   for (let isDone = false; !isDone;) {

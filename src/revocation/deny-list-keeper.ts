@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../clock.js'
 import type { Database } from '../database/connection.js'
+import type { FindDataSet } from './data-set-finder.js'
 import type { DenyList } from './deny-list.js'
 import { createRecovery } from './deny-list-recovery.js'
 import { createLease } from './lease.js'
 import type { Log } from './log.js'
-import { leaseMs, type NodeIdentity, renewNode } from './nodes.js'
+import { type NodeIdentity, redisLeaseMs, renewNode } from './nodes.js'
 
 const retryMs = 200
 
@@ -18,22 +19,19 @@ export type DenyListKeeper = ReturnType<typeof createDenyListKeeper>
  */
 export function createDenyListKeeper(options: {
   denyList: DenyList
+  findDataSet: FindDataSet
   database: Database
   node: NodeIdentity
   clock: Clock
   log: Log
 }) {
-  const { denyList, database, node, clock, log } = options
-  const lease = createLease({ lifeMs: leaseMs, clock })
-  const attempt = createRecovery({ denyList, database, node, lease, clock, onFilled })
+  const { database, node, clock, log } = options
+  const lease = createLease({ lifeMs: redisLeaseMs, clock })
+  const attempt = createRecovery({ ...options, lease })
   const stopping = new AbortController()
   let dataSet: string | undefined
   let recovering: Promise<void> | undefined
   let complaint: string | undefined
-
-  function onFilled(): void {
-    log.info({ event: 'deny_list.rebuilt' }, 'The deny-list was filled from Postgres')
-  }
 
   function complain(reason: string): void {
     if (complaint !== reason) {

@@ -30,14 +30,23 @@ return {1, tonumber(generation), redis.call('MGET', unpack(KEYS, 3))}
 `
 
 /**
- * KEYS: name, claim, one for each entry. ARGV: level and time to live (ms, 0 = for ever) of each →
- * the name of the data set that holds them now, whole or being filled; '' where there is none.
- * Levels only rise and lives only grow, so that a late or repeated call takes nothing back.
+ * KEYS: name, claim, stream, one for each entry. ARGV: how long the stream keeps an entry (ms, 0 = the
+ * entries are not announced), then level, time to live (ms, 0 = for ever) and message of each → the
+ * name of the data set that holds them now, whole or being filled, '' where there is none; and the
+ * place of the last one in the stream.
+ *
+ * Levels only rise and lives only grow, so that a late or repeated call takes nothing back. The
+ * stream is trimmed by age, never by count: a storm of revocations must not push out one that matters.
  */
 export const publishScript = `${preamble}
-for index = 3, #KEYS do
+local retention = tonumber(ARGV[1])
+local now = redis.call('TIME')
+local oldest = now[1] * 1000 - retention
+local last = ''
+for index = 4, #KEYS do
   local key = KEYS[index]
-  local level, life = tonumber(ARGV[2 * index - 5]), tonumber(ARGV[2 * index - 4])
+  local at = 3 * index - 10
+  local level, life = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
   local known = tonumber(redis.call('GET', key) or '0') or 0
   if known > level then level = known end
   if life == 0 then
@@ -47,9 +56,13 @@ for index = 3, #KEYS do
     if left > life then life = left end
     redis.call('SET', key, level, 'PX', life)
   end
+  if retention > 0 then
+    last = redis.call('XADD', KEYS[3], 'MINID', '~', string.format('%.0f', oldest), '*', 'e', ARGV[at + 2])
+  end
 end
 local name = wholeNameAt(KEYS[1])
-return name ~= '' and name or wholeNameAt(KEYS[2])
+if name == '' then name = wholeNameAt(KEYS[2]) end
+return {name, last}
 `
 
 /** KEYS: name. → {1 if a primary, its name or '' if it is not whole, eviction policy, memory limit}. */
@@ -60,16 +73,17 @@ return {isPrimary and 1 or 0, wholeNameAt(KEYS[1]), policy, string.match(memory,
 `
 
 /**
- * KEYS: claim, name, generation. ARGV: nonce, the claim's life (ms), the name to be replaced or ''.
+ * KEYS: claim, name, generation, followers. ARGV: nonce, the claim's life (ms), the name to be replaced or ''.
  * → the new data set's name; '' where another node was faster. The generation is the one entry that
- * never expires, so one that Postgres does not know (it was restored, or replaced) ends here.
+ * never expires, so one that Postgres does not know (it was restored, or replaced) ends here. Followers
+ * of the data set that was are no followers of this one.
  */
 export const claimScript = `${preamble}
 if not isPrimary then return redis.error_reply('READONLY not a primary') end
 if wholeNameAt(KEYS[2]) ~= ARGV[3] or wholeNameAt(KEYS[1]) ~= '' then return '' end
 local name = server .. ARGV[1]
 redis.call('SET', KEYS[1], name, 'PX', ARGV[2])
-redis.call('DEL', KEYS[2], KEYS[3])
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[4])
 return name
 `
 
@@ -88,4 +102,27 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] or not isWhole(ARGV[1]) then return 0 e
 redis.call('SET', KEYS[2], ARGV[1])
 redis.call('DEL', KEYS[1])
 return 1
+`
+
+/**
+ * KEYS: name, stream, followers. ARGV: the name expected, the follower, how far it has applied the
+ * stream, its count of these calls, how many entries to answer with → {0}, or {1, id, message, …}.
+ *
+ * Reading renews a lease, so it is a write as well: a primary that was deposed and is told to demand
+ * replicas refuses it.
+ */
+export const followScript = `${preamble}
+if not isWhole(ARGV[1]) or redis.call('GET', KEYS[1]) ~= ARGV[1] then return {0} end
+redis.call('HSET', KEYS[3], ARGV[2], ARGV[3] .. ' ' .. ARGV[4])
+local answer = {1}
+for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '(' .. ARGV[3], '+', 'COUNT', ARGV[5])) do
+  answer[#answer + 1] = entry[1]
+  answer[#answer + 1] = entry[2][2]
+end
+return answer
+`
+
+/** KEYS: name, followers. → the name of the data set or '', and how far each follower is. */
+export const followersScript = `${preamble}
+return {wholeNameAt(KEYS[1]), redis.call('HGETALL', KEYS[2])}
 `

@@ -1,16 +1,31 @@
 import { randomUUID } from 'node:crypto'
-import type { Redis, Result } from 'ioredis'
+import type { Result } from 'ioredis'
 import type { Clock } from '../clock.js'
+import type { RedisClient } from '../redis/client.js'
+import { reconnectRedis } from '../redis/lifecycle.js'
 import type { CoveredClaims, RevocationView } from './decision.js'
+import {
+  claimKey,
+  followersKey,
+  generationKey,
+  nameKey,
+  sessionKey,
+  streamKey,
+  tokenKey,
+  userKey
+} from './deny-list-keys.js'
 import {
   claimScript,
   extendScript,
   finishScript,
+  followersScript,
   inspectScript,
   publishScript,
   readScript
 } from './deny-list-scripts.js'
 import type { RevocationEvent } from './state.js'
+import { encodeEvent } from './stream-message.js'
+import { isStreamPlace, type StreamPlace } from './stream-place.js'
 
 type ReadReply = [0] | [1, number, (string | null)[]]
 type InspectReply = [isPrimary: number, name: string, policy: string, memoryLimit: string]
@@ -19,7 +34,11 @@ type Arguments = (string | number)[]
 declare module 'ioredis' {
   interface RedisCommander<Context> {
     keycardRead(keyCount: number, ...keysAndName: string[]): Result<ReadReply, Context>
-    keycardPublish(keyCount: number, ...keysAndArguments: Arguments): Result<string, Context>
+    keycardPublish(
+      keyCount: number,
+      ...keysAndArguments: Arguments
+    ): Result<[dataSet: string, place: string], Context>
+    keycardFollowers(...keys: string[]): Result<[dataSet: string, followers: string[]], Context>
     keycardInspect(nameKey: string): Result<InspectReply, Context>
     keycardClaim(...keysAndArguments: Arguments): Result<string, Context>
     keycardExtend(claim: string, name: string, lifeMs: number): Result<number, Context>
@@ -27,11 +46,9 @@ declare module 'ioredis' {
   }
 }
 
-const nameKey = 'keycard:dataset'
-const generationKey = 'keycard:generation'
-const claimKey = 'keycard:rebuild'
-
 const claimLifeMs = 3_000
+/** So many that others need not wait for the script that adds them. */
+const eventsPerPortion = 1_000
 
 /** What a look at the server as a whole says. */
 export interface DenyListStatus {
@@ -51,14 +68,37 @@ export interface Filling {
   readonly load: () => AsyncIterable<readonly RevocationEvent[]>
 }
 
+/** Where an entry was published: the data set that holds it, and its place in the stream. */
+export interface Publication {
+  readonly dataSet: string
+  readonly place: StreamPlace | undefined
+}
+
+/** How far a follower of the stream has applied it, and how often it has read it. */
+export interface Follower {
+  readonly place: StreamPlace
+  readonly reads: number
+}
+
+/** The followers of a data set, by the id of their node. */
+export interface Followers {
+  readonly dataSet: string | undefined
+  readonly byNode: ReadonlyMap<string, Follower>
+}
+
 export type DenyList = ReturnType<typeof createDenyList>
 
-/** The deny-list in Redis. Every function rejects when Redis does not answer in time. */
-export function createDenyList(redis: Redis, clock: Clock) {
+/**
+ * The deny-list in Redis. Every function rejects when Redis does not answer in time.
+ *
+ * @param retentionMs how long the stream keeps an entry: longer than any matters
+ */
+export function createDenyList(redis: RedisClient, clock: Clock, retentionMs: number) {
   redis.defineCommand('keycardRead', { lua: readScript })
   redis.defineCommand('keycardPublish', { lua: publishScript })
   redis.defineCommand('keycardInspect', { numberOfKeys: 1, lua: inspectScript })
-  redis.defineCommand('keycardClaim', { numberOfKeys: 3, lua: claimScript })
+  redis.defineCommand('keycardClaim', { numberOfKeys: 4, lua: claimScript })
+  redis.defineCommand('keycardFollowers', { numberOfKeys: 2, lua: followersScript })
   redis.defineCommand('keycardExtend', { numberOfKeys: 1, lua: extendScript })
   redis.defineCommand('keycardFinish', { numberOfKeys: 2, lua: finishScript })
 
@@ -88,33 +128,47 @@ export function createDenyList(redis: Redis, clock: Clock) {
   }
 
   /**
-   * Adds the events, all of a call at once. Repeating it is harmless.
+   * Adds the events and announces them to all who follow the stream, all of a call at once. Repeating
+   * it is harmless.
    *
-   * @returns the data set that holds them now; undefined where the server has none
+   * @returns what holds them now; undefined where the server has no data set
    */
-  async function publish(events: readonly RevocationEvent[]): Promise<string | undefined> {
+  async function publish(events: readonly RevocationEvent[]): Promise<Publication | undefined> {
+    return await add(events, retentionMs)
+  }
+
+  async function add(
+    events: readonly RevocationEvent[],
+    announcedForMs: number
+  ): Promise<Publication | undefined> {
     const entries = events.map(toEntry).filter((entry) => entry !== undefined)
-    const dataSet = await redis.keycardPublish(
-      entries.length + 2,
+    const [dataSet, place] = await redis.keycardPublish(
+      entries.length + 3,
       nameKey,
       claimKey,
+      streamKey,
       ...entries.map((entry) => entry.key),
-      ...entries.flatMap((entry) => [entry.level, entry.lifeMs])
+      announcedForMs,
+      ...entries.flatMap((entry) => [entry.level, entry.lifeMs, entry.message])
     )
-    return dataSet || undefined
+    if (dataSet === '') return undefined
+    return { dataSet, place: isStreamPlace(place) ? place : undefined }
   }
 
   function toEntry(event: RevocationEvent) {
-    if (event.kind === 'everyone') return { key: generationKey, level: event.level, lifeMs: 0 }
+    const message = encodeEvent(event)
+    if (event.kind === 'everyone') {
+      return { key: generationKey, level: event.level, lifeMs: 0, message }
+    }
     const lifeMs = Math.ceil(event.liveUntil - clock())
     if (lifeMs <= 0) return undefined
     switch (event.kind) {
       case 'user':
-        return { key: userKey(event.target), level: event.level, lifeMs }
+        return { key: userKey(event.target), level: event.level, lifeMs, message }
       case 'session':
-        return { key: sessionKey(event.target), level: 1, lifeMs }
+        return { key: sessionKey(event.target), level: 1, lifeMs, message }
       case 'token':
-        return { key: tokenKey(event.target), level: 1, lifeMs }
+        return { key: tokenKey(event.target), level: 1, lifeMs, message }
     }
   }
 
@@ -135,17 +189,28 @@ export function createDenyList(redis: Redis, clock: Clock) {
    * @returns its name; undefined where another node was faster or the claim was lost: look again
    */
   async function fill({ replacing, declare, load }: Filling): Promise<string | undefined> {
-    const keys = [claimKey, nameKey, generationKey]
+    const keys = [claimKey, nameKey, generationKey, followersKey]
     const dataSet = await redis.keycardClaim(...keys, randomUUID(), claimLifeMs, replacing ?? '')
     if (dataSet === '') return undefined
     await declare(dataSet)
-    for await (const events of load()) {
+    for await (const events of inPortions(load())) {
       if ((await redis.keycardExtend(claimKey, dataSet, claimLifeMs)) !== 1) return undefined
-      // A new connection may have led elsewhere meanwhile.
-      if ((await publish(events)) !== dataSet) return undefined
+      // A new connection may have led elsewhere meanwhile. Whoever follows the stream later reads the
+      // truth first, so that none of this needs to be announced.
+      if ((await add(events, 0))?.dataSet !== dataSet) return undefined
     }
     const isFilled = await redis.keycardFinish(claimKey, nameKey, dataSet)
     return isFilled === 1 ? dataSet : undefined
+  }
+
+  async function followers(): Promise<Followers> {
+    const [dataSet, flat] = await redis.keycardFollowers(nameKey, followersKey)
+    const byNode = new Map<string, Follower>()
+    for (let index = 0; index < flat.length; index += 2) {
+      const [place = '', reads] = (flat[index + 1] ?? '').split(' ')
+      if (isStreamPlace(place)) byNode.set(flat[index] ?? '', { place, reads: Number(reads) })
+    }
+    return { dataSet: dataSet || undefined, byNode }
   }
 
   return {
@@ -153,16 +218,25 @@ export function createDenyList(redis: Redis, clock: Clock) {
     publish,
     inspect,
     fill,
+    followers,
+    /** Takes nodes off the list of those who follow the stream. */
+    async forgetFollowers(nodeIds: readonly string[]): Promise<void> {
+      if (nodeIds.length > 0) await redis.hdel(followersKey, ...nodeIds)
+    },
     /** Connects anew: the address may lead to another server by now. */
     reconnect(): void {
-      redis.disconnect(true)
+      reconnectRedis(redis)
     }
   }
 }
 
-const tokenKey = (tokenId: string) => `deny:jti:${tokenId}`
-const sessionKey = (sessionId: string) => `deny:session:${sessionId}`
-const userKey = (userId: string) => `deny:user:${userId}`
+async function* inPortions(pages: AsyncIterable<readonly RevocationEvent[]>) {
+  for await (const page of pages) {
+    for (let start = 0; start < page.length; start += eventsPerPortion) {
+      yield page.slice(start, start + eventsPerPortion)
+    }
+  }
+}
 
 function viewOf(generation: number, levels: (string | null)[]): RevocationView {
   const [token, session, user] = levels

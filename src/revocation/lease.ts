@@ -28,6 +28,11 @@ export function createLease(options: {
     holds(): boolean {
       if (since === undefined) return false
       return monotonic() - since.monotonicMs < lifeMs && clock() - since.wallMs < lifeMs
+    },
+    /** Milliseconds until it is over; negative or -Infinity when it is. */
+    leftMs(): number {
+      if (since === undefined) return Number.NEGATIVE_INFINITY
+      return lifeMs - Math.max(monotonic() - since.monotonicMs, clock() - since.wallMs)
     }
   }
 }

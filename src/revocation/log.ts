@@ -2,4 +2,5 @@
 export interface Log {
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
+  error(fields: object, message: string): void
 }

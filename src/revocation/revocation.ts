@@ -1,18 +1,28 @@
-import type { Redis } from 'ioredis'
 import { uuidv7 } from 'uuidv7'
 import type { Clock } from '../clock.js'
 import type { Database, Queries } from '../database/connection.js'
 import { createAnnouncer } from './announcer.js'
 import { PublicationFailed, publishBacklog } from './backlog.js'
 import { readFromDatabase } from './database-check.js'
+import { createDataSetFinder } from './data-set-finder.js'
+import { createDatabaseNode } from './database-node.js'
 import { type CoveredClaims, decide, type RevocationKind, type Verdict } from './decision.js'
 import { createDenyList, type DenyList } from './deny-list.js'
-import { createDenyListKeeper } from './deny-list-keeper.js'
-import { createDenyListReader } from './deny-list-reader.js'
+import { createDecisionCounts } from './decision-counts.js'
 import { every } from '../every.js'
+import type { LocalNode } from './local-node.js'
+import type { RedisClient } from '../redis/client.js'
 import type { Log } from './log.js'
-import { forgetSilentNodes, type NodeMode, removeNode, renewNode } from './nodes.js'
+import { createObserverSlot, type RevocationObserver } from './observer.js'
+import { forgetSilentNodes, listNodeIds, type NodeMode } from './nodes.js'
+import { createPostgresFeed } from './postgres-feed.js'
+import { createRedisFeed } from './redis-feed.js'
+import { createRedisNode } from './redis-node.js'
+import { createPostgresRegistry } from './registry.js'
+import { createReplicaNode } from './replica-node.js'
+import { createStream } from './stream.js'
 import {
+  countUnpublished,
   deleteRevocationsBefore,
   findLiveRevocation,
   raiseGeneration,
@@ -29,7 +39,6 @@ const clockSkewMs = 30_000
  */
 const allowanceMs = 2 * clockSkewMs
 
-const renewMs = 1_000
 const sweepMs = 1_000
 const cleanUpMs = 60_000
 const historyMs = 90 * 24 * 3_600_000
@@ -37,12 +46,20 @@ const rowsPerCleanUp = 1_000
 
 export interface RevocationOptions {
   readonly database: Database
-  readonly redis: Redis | undefined
+  readonly redis: RedisConnections | undefined
   readonly mode: NodeMode
   readonly deadlineMs: number
+  readonly leaseMs: number
+  readonly failoverFenceMs: number
   readonly accessTokenTtlSeconds: number
   readonly clock: Clock
   readonly log: Log
+}
+
+export interface RedisConnections {
+  readonly commands: RedisClient
+  /** In mode replica another connection, for commands that block. */
+  readonly feed: RedisClient | undefined
 }
 
 /** Who asks for a revocation, and why. */
@@ -55,40 +72,46 @@ export type RevocationService = ReturnType<typeof createRevocation>
 
 /** Records revocations, spreads them, and decides about tokens. One for each process. */
 export function createRevocation(options: RevocationOptions) {
-  const { database, redis, mode, deadlineMs, accessTokenTtlSeconds, clock, log } = options
-  const node = { id: uuidv7(), mode }
-  const denyList = redis && createDenyList(redis, clock)
-  const reader = denyList && mode === 'redis' ? createReader(denyList) : undefined
+  const { database, redis, accessTokenTtlSeconds, clock } = options
+  const nodeId = uuidv7()
+  const longestLifeMs = accessTokenTtlSeconds * 1_000 + allowanceMs
+  const denyList = redis && createDenyList(redis.commands, clock, longestLifeMs)
+  const observer = createObserverSlot()
+  const node = createLocalNode(nodeId, denyList, observer, options)
+  const decisions = createDecisionCounts()
   const announce = createAnnouncer({
-    database,
+    ...options,
+    nodeId,
     denyList,
-    deadlineMs,
-    clock,
-    onUnpublished: () => reader?.keeper.recover()
+    apply: node.apply,
+    onUnpublished: node.onUnpublished,
+    observer
   })
   const background: { stop(): Promise<void> }[] = []
 
-  function createReader(list: DenyList) {
-    const keeper = createDenyListKeeper({ denyList: list, database, node, clock, log })
-    const read = createDenyListReader(async (batch) => {
-      const dataSet = keeper.dataSet()
-      return dataSet === undefined ? undefined : await list.read(dataSet, batch)
-    })
-    return { keeper, read }
+  /**
+   * Decides about a token whose signature and claims are good: from what this node has at hand, and
+   * otherwise from Postgres.
+   *
+   * @throws DatabaseUnavailable where Postgres can't be asked either: then nobody knows
+   */
+  function check(claims: CoveredClaims): Verdict | Promise<Verdict> {
+    const own = node.decide(claims)
+    if (own === undefined) return askDatabase(claims)
+    if (!(own instanceof Promise)) return decisions.count('replica', own)
+    return own.then((verdict) =>
+      verdict === undefined ? askDatabase(claims) : decisions.count('redis', verdict)
+    )
   }
 
-  /**
-   * Decides about a token whose signature and claims are good.
-   *
-   * @throws DatabaseUnavailable where neither Redis nor Postgres can be asked: then nobody knows
-   */
-  async function check(claims: CoveredClaims): Promise<Verdict> {
-    if (reader?.keeper.dataSet() !== undefined) {
-      const view = await reader.read(claims).catch(() => undefined)
-      if (view !== undefined) return decide(claims, view)
-      reader.keeper.recover()
+  async function askDatabase(claims: CoveredClaims): Promise<Verdict> {
+    try {
+      const verdict = decide(claims, await readFromDatabase(database, claims))
+      return decisions.count('database', verdict)
+    } catch (error) {
+      decisions.countUnknown()
+      throw error
     }
-    return decide(claims, await readFromDatabase(database, claims))
   }
 
   /** Writes the durable row inside the transaction that makes the change. Announce it after the commit. */
@@ -98,7 +121,7 @@ export function createRevocation(options: RevocationOptions) {
     cause: Cause
   ): Promise<Revocation> {
     const now = clock()
-    const liveUntil = new Date(now + accessTokenTtlSeconds * 1_000 + allowanceMs)
+    const liveUntil = new Date(now + longestLifeMs)
     return await recordRevocation(tx, { liveUntil, ...what, ...cause, createdAt: new Date(now) })
   }
 
@@ -107,7 +130,7 @@ export function createRevocation(options: RevocationOptions) {
     try {
       await publishBacklog({ database, denyList: list, clock, skipLocked: true })
     } catch (error) {
-      if (error instanceof PublicationFailed) reader?.keeper.recover()
+      if (error instanceof PublicationFailed) node.onUnpublished()
     }
   }
 
@@ -115,15 +138,11 @@ export function createRevocation(options: RevocationOptions) {
     const before = new Date(clock() - historyMs)
     await database.write(forgetSilentNodes)
     await database.write((db) => deleteRevocationsBefore(db, before, rowsPerCleanUp))
-  }
-
-  async function renew(): Promise<void> {
-    if (reader === undefined) await database.write((db) => renewNode(db, node))
-    else await reader.keeper.renew()
+    if (denyList !== undefined) await forgetStrayFollowers(database, denyList)
   }
 
   return {
-    nodeId: node.id,
+    nodeId,
     check,
     record,
     announce,
@@ -155,16 +174,67 @@ export function createRevocation(options: RevocationOptions) {
 
     /** Registers this node: from now on writers reckon with it, and it may decide. */
     async start(): Promise<void> {
-      await renew()
-      await reader?.keeper.start()
-      background.push(every(renewMs, renew), every(cleanUpMs, cleanUp))
+      await node.start()
+      background.push(every(cleanUpMs, cleanUp))
       if (denyList !== undefined) background.push(every(sweepMs, () => sweep(denyList)))
     },
 
     /** From now on this process decides from Postgres alone, so nobody needs to reckon with it. */
     async stop(): Promise<void> {
-      await Promise.all([reader?.keeper.stop(), ...background.map((task) => task.stop())])
-      await database.write((db) => removeNode(db, node.id)).catch(() => undefined)
+      await Promise.all([node.stop(), ...background.map((task) => task.stop())])
+      await denyList?.forgetFollowers([nodeId]).catch(() => undefined)
+    },
+
+    status: node.status,
+    observe: observer.set,
+    /** Verdicts so far, by what they were decided from. */
+    decisions: decisions.read,
+    /** Live revocations that were recorded and that Redis, where there is one, does not hold yet. */
+    async countUnpublished(): Promise<number> {
+      if (denyList === undefined) return 0
+      return await database.read((db) => countUnpublished(db, new Date(clock())))
     }
   }
+}
+
+function createLocalNode(
+  nodeId: string,
+  denyList: DenyList | undefined,
+  observer: RevocationObserver,
+  options: RevocationOptions
+): LocalNode {
+  const { database, redis, mode, leaseMs, clock, log } = options
+  const registry = createPostgresRegistry(database, clock)
+  const { readLog } = registry
+  const findDataSet = denyList && createDataSetFinder({ denyList, database, readLog, log })
+  if (mode === 'database') return createDatabaseNode(nodeId, database)
+  if (mode === 'redis') {
+    if (denyList === undefined || findDataSet === undefined) {
+      throw new TypeError('Mode redis needs a Redis')
+    }
+    return createRedisNode(nodeId, { denyList, findDataSet, database, clock, log })
+  }
+  const stream = redis?.feed && createStream(redis.feed)
+  const feed =
+    stream && findDataSet
+      ? createRedisFeed({ nodeId, stream, findDataSet, leaseMs })
+      : createPostgresFeed({ database, leaseMs, clock })
+  return createReplicaNode({
+    nodeId,
+    clientId: null,
+    feed,
+    registry,
+    leaseMs,
+    clock,
+    log,
+    onTurn: observer.turned
+  })
+}
+
+/** Those who follow the stream and are on no list any more: they died without a word. */
+async function forgetStrayFollowers(database: Database, denyList: DenyList): Promise<void> {
+  // In this order: whoever follows was on the list before.
+  const { byNode } = await denyList.followers()
+  const listed = new Set(await database.read(listNodeIds))
+  await denyList.forgetFollowers([...byNode.keys()].filter((id) => !listed.has(id)))
 }

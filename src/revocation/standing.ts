@@ -1,52 +1,61 @@
-import { eq, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import type { Queries } from '../database/connection.js'
-import { deployment, nodes, revocations } from '../database/schema.js'
-import { leaseMs, type NodeMode } from './nodes.js'
+import { deployment, nodes } from '../database/schema.js'
+import type { Horizon } from './log-page.js'
+import { type NodeMode, postgresFollowerLifeMs, redisLeaseMs } from './nodes.js'
 
 /** For what the statement that ended a lease, and the last read under it, may take. */
 const marginMs = 5_000
 
+/** A node as its row shows it. */
 export interface StandingNode {
   readonly id: string
   readonly mode: NodeMode
-  /** The data set that it may be deciding from; null while it asks Postgres. */
+  /** The data set that it may be deciding from, or following; null while it asks or follows Postgres. */
   readonly dataSet: string | null
-  /** Its lease is over, whatever became of it. */
+  /** What its replica is known to hold. */
+  readonly applied: Horizon | null
+  readonly leaseMs: number
+  /** What it decides from has ended by the silence of its row, whatever became of it. */
   readonly isLapsed: boolean
 }
 
-/** Where a revocation stands. */
+/** Who decides about tokens, and from what. Read as one snapshot. */
 export interface Standing {
-  /** It is in the data set that counts. */
-  readonly isPublished: boolean
   readonly currentDataSet: string | null
   readonly nodes: readonly StandingNode[]
 }
 
-const lapse = sql`now() - make_interval(secs => ${(leaseMs + marginMs) / 1_000})`
+const silentFor = (ms: number) =>
+  sql`${nodes.heartbeatAt} < now() - make_interval(secs => ${(ms + marginMs) / 1_000})`
 
-/** Read as one snapshot, to be taken after the revocation was committed. */
-export async function readStanding(db: Queries, revocationId: string): Promise<Standing> {
+/** A node that follows Redis goes on without Postgres, so that the silence of its row says nothing. */
+const isLapsed = sql<boolean>`coalesce(case
+  when ${nodes.mode} = 'redis' then ${silentFor(redisLeaseMs)}
+  when ${nodes.mode} = 'replica' and ${nodes.dataSet} is null then ${silentFor(postgresFollowerLifeMs)}
+end, false)`
+
+/** Says something about a revocation only if it is read after that was committed. */
+export async function readStanding(db: Queries): Promise<Standing> {
   const rows = await db
     .select({
       currentDataSet: deployment.dataSet,
-      publishedAt: revocations.publishedAt,
       node: {
         id: nodes.id,
         mode: nodes.mode,
         dataSet: nodes.dataSet,
-        isLapsed: sql<boolean>`${nodes.heartbeatAt} < ${lapse}`
-      }
+        applied: nodes.applied,
+        leaseMs: nodes.leaseMs
+      },
+      isLapsed
     })
     .from(deployment)
-    .leftJoin(revocations, eq(revocations.id, revocationId))
     .leftJoin(nodes, sql`true`)
     .orderBy(nodes.startedAt, nodes.id)
   const [first] = rows
   if (first === undefined) throw new Error('The deployment row is missing: run the migrations')
   return {
-    isPublished: first.publishedAt !== null,
     currentDataSet: first.currentDataSet,
-    nodes: rows.flatMap(({ node }) => (node === null ? [] : [node]))
+    nodes: rows.flatMap(({ node, isLapsed }) => (node === null ? [] : [{ ...node, isLapsed }]))
   }
 }

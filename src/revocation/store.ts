@@ -6,7 +6,7 @@ import type { RevocationKind } from './decision.js'
 import type { RevocationEvent } from './state.js'
 
 /** A revocation as it is kept. `target` is null for everyone; `level` is null for token and session. */
-export type Revocation = Omit<typeof revocations.$inferSelect, 'sequence' | 'xid'>
+export type Revocation = Omit<typeof revocations.$inferSelect, 'sequence'>
 
 export interface NewRevocation {
   readonly kind: RevocationKind
@@ -20,9 +20,10 @@ export interface NewRevocation {
 
 /** Writes the durable row. Belongs into the transaction that makes the change it stands for. */
 export async function recordRevocation(db: Queries, entry: NewRevocation): Promise<Revocation> {
-  const revocation: Revocation = { id: uuidv7(), publishedAt: null, confirmedAt: null, ...entry }
-  await db.insert(revocations).values(revocation)
-  return revocation
+  const revocation = { id: uuidv7(), publishedAt: null, confirmedAt: null, ...entry }
+  const [row] = await db.insert(revocations).values(revocation).returning({ xid: revocations.xid })
+  if (row === undefined) throw new Error('A row that was written was not returned')
+  return { ...revocation, xid: row.xid }
 }
 
 /** The newest revocation of this target that can still cover a token; undefined where there is none. */
@@ -68,6 +69,15 @@ export async function markPublished(
   return rows.length
 }
 
+/** Whether the data set that counts is known to hold it. */
+export async function isPublished(db: Queries, id: string): Promise<boolean> {
+  const [row] = await db
+    .select({ publishedAt: revocations.publishedAt })
+    .from(revocations)
+    .where(eq(revocations.id, id))
+  return row !== undefined && row.publishedAt !== null
+}
+
 export async function markConfirmed(db: Queries, id: string, now: Date): Promise<void> {
   await db
     .update(revocations)
@@ -92,33 +102,12 @@ export async function lockUnpublished(
     .for('update', options.skipLocked ? { skipLocked: true } : undefined)
 }
 
-export async function readGeneration(db: Queries): Promise<number> {
-  const [row] = await db.select({ generation: deployment.generation }).from(deployment)
-  if (row === undefined) throw new Error('The deployment row is missing: run the migrations')
-  return row.generation
-}
-
-/**
- * Revocations that can still cover a token, from the one after `after` on. Whatever is committed
- * when the first page is read is on one of the pages, though not all of what comes later.
- */
-export async function readLivePage(
-  db: Queries,
-  { now, after, limit }: { now: Date; after: number; limit: number }
-) {
-  return await db
-    .select({
-      sequence: revocations.sequence,
-      id: revocations.id,
-      kind: revocations.kind,
-      target: revocations.target,
-      level: revocations.level,
-      liveUntil: revocations.liveUntil
-    })
-    .from(revocations)
-    .where(and(gt(revocations.liveUntil, now), gt(revocations.sequence, after)))
-    .orderBy(revocations.sequence)
-    .limit(limit)
+/** How many live revocations wait to be published. */
+export async function countUnpublished(db: Queries, now: Date): Promise<number> {
+  return await db.$count(
+    revocations,
+    and(isNull(revocations.publishedAt), gt(revocations.liveUntil, now))
+  )
 }
 
 /** Raises the generation by one: every token and session there is belongs to an earlier one now. */
@@ -143,15 +132,21 @@ export async function deleteRevocationsBefore(db: Queries, before: Date, limit: 
   await db.delete(revocations).where(inArray(revocations.id, old))
 }
 
-export function toEvent(
-  revocation: Pick<Revocation, 'id' | 'kind' | 'target' | 'level' | 'liveUntil'>
-): RevocationEvent {
-  const { kind, target, level } = revocation
+/** Deletes rows with this reason that decide nothing any more: those that nobody wants to look up. */
+export async function deleteRevocationsFor(db: Queries, reason: string, now: Date): Promise<void> {
+  await db
+    .delete(revocations)
+    .where(and(lt(revocations.liveUntil, now), eq(revocations.reason, reason)))
+}
+
+/** A revocation as it spreads. */
+export function eventOf(revocation: Revocation): RevocationEvent {
+  const { id, kind, target, level } = revocation
   const liveUntil = revocation.liveUntil.getTime()
   if (kind === 'everyone' && level !== null) return { kind, level }
   if (kind === 'user' && target !== null && level !== null)
     return { kind, target, level, liveUntil }
   if ((kind === 'token' || kind === 'session') && target !== null)
     return { kind, target, liveUntil }
-  throw new Error(`Revocation ${revocation.id} of kind ${kind} lacks its target or level`)
+  throw new Error(`Revocation ${id} of kind ${kind} lacks its target or level`)
 }

@@ -99,7 +99,7 @@ t.test('only a logout everywhere that nobody has confirmed yet is waited for aga
   const { id: revocationId } = await recordOnly(id, 'logout everywhere')
   t.match(await accounts.confirmLogOutEverywhere(id, 1), {
     tokenVersion: 2,
-    receipt: { revocationId, guarantee: 'database' }
+    receipt: { revocationId, guarantee: 'applied' }
   })
   t.equal(await accounts.confirmLogOutEverywhere(id, 2), undefined, 'it did not cover that')
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { loadConfig } from '../../src/config.js'
@@ -7,8 +8,8 @@ import { imageEnvironment } from '../support/dockerfile.js'
 const secrets = {
   POSTGRES_PASSWORD: 'a'.repeat(48),
   REDIS_PASSWORD: 'b'.repeat(48),
-  JWT_SECRET: 'J'.repeat(64),
-  REFRESH_SECRET: 'R'.repeat(64)
+  JWT_SECRET: randomBytes(48).toString('base64'),
+  REFRESH_SECRET: randomBytes(48).toString('base64')
 }
 const nodes = ['api-1', 'api-2']
 const { services, networks, volumes } = readCompose(secrets)
@@ -63,7 +64,7 @@ t.test('production accepts the configuration of the nodes', async (t) => {
   const config = loadConfig(environment)
   t.equal(config.environment, 'production')
   t.match(config.publicUrl, /^https:/)
-  t.equal(config.revocation.mode, 'redis')
+  t.equal(config.revocation.mode, 'replica')
   t.match(config.databaseUrl, `keycard:${secrets.POSTGRES_PASSWORD}@postgres:5432`)
 })
 

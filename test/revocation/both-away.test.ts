@@ -10,7 +10,11 @@ import { me, verdict } from '../support/session-calls.js'
 t.test('nobody guesses where neither Redis nor Postgres answers', async (t) => {
   const redis = await startRedis(t)
   const postgres = await startPostgres(t)
-  const nodes = await startNodes(t, 2, { redisUrl: redis.url, databaseUrl: postgres.url })
+  const nodes = await startNodes(t, 2, {
+    redisUrl: redis.url,
+    mode: 'redis',
+    databaseUrl: postgres.url
+  })
   const [node] = nodes
   const hammer = startHammer(t, nodes)
   const people = await newHolders(node, hammer, ['early', 'late', 'never'])
@@ -40,7 +44,11 @@ t.test('nobody guesses where neither Redis nor Postgres answers', async (t) => {
 t.test('both are killed and come back, Redis empty', async (t) => {
   const redis = await startRedis(t)
   const postgres = await startPostgres(t)
-  const nodes = await startNodes(t, 2, { redisUrl: redis.url, databaseUrl: postgres.url })
+  const nodes = await startNodes(t, 2, {
+    redisUrl: redis.url,
+    mode: 'redis',
+    databaseUrl: postgres.url
+  })
   const [node] = nodes
   const hammer = startHammer(t, nodes)
   const people = await newHolders(node, hammer, ['early', 'late', 'never'])

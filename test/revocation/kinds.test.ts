@@ -65,7 +65,11 @@ async function killToken(t: Test, scene: Scene): Promise<void> {
   const receipt = await node.app.revocation.revokeToken({ jti, exp }, cause)
   t.equal(receipt.nodes.length, scene.nodes.length)
   await assertEverywhere(t, scene, { dead: [ada.accessToken], alive: [other.accessToken] })
-  await assertDenied(t, scene, { key: `deny:jti:${jti}`, level: '1', token: ada.accessToken })
+  await assertDenied(t, scene, {
+    key: `deny:jti:{keycard}:${jti}`,
+    level: '1',
+    token: ada.accessToken
+  })
 }
 
 async function killSession(t: Test, scene: Scene): Promise<void> {
@@ -79,7 +83,7 @@ async function killSession(t: Test, scene: Scene): Promise<void> {
     dead: [ada.accessToken, second.accessToken],
     alive: [elsewhere.accessToken]
   })
-  const key = `deny:session:${ada.sessionId}`
+  const key = `deny:session:{keycard}:${ada.sessionId}`
   await assertDenied(t, scene, { key, level: '1', token: second.accessToken })
 }
 
@@ -94,7 +98,7 @@ async function killUser(t: Test, scene: Scene): Promise<void> {
     dead: [ada.accessToken, elsewhere.accessToken],
     alive: [bob.accessToken, later.accessToken]
   })
-  const key = `deny:user:${ada.id}`
+  const key = `deny:user:{keycard}:${ada.id}`
   await assertDenied(t, scene, { key, level: '2', token: elsewhere.accessToken })
 }
 
@@ -109,16 +113,24 @@ async function killEveryone(t: Test, scene: Scene): Promise<void> {
   })
   t.equal(verdict(await refresh(node, bob.refreshToken)), 'INVALID_REFRESH_TOKEN')
   if (redis === undefined) return
-  t.equal(await redis.cli('GET', 'keycard:generation'), '2')
-  t.equal(await redis.cli('PTTL', 'keycard:generation'), -1, 'the generation never expires')
+  t.equal(await redis.cli('GET', '{keycard}:generation'), '2')
+  t.equal(await redis.cli('PTTL', '{keycard}:generation'), -1, 'the generation never expires')
 }
 
 const kinds = { token: killToken, session: killSession, user: killUser, everyone: killEveryone }
 
-for (const mode of ['redis', 'database'] as const) {
-  t.test(`in mode ${mode}, each kind dies at once on all nodes`, async (t) => {
-    const redis = mode === 'redis' ? await startRedis(t) : undefined
-    const nodes = await startNodes(t, 3, { ...(redis && { redisUrl: redis.url }) })
+const places = [
+  { mode: 'replica', withRedis: true },
+  { mode: 'replica', withRedis: false },
+  { mode: 'redis', withRedis: true },
+  { mode: 'database', withRedis: false }
+] as const
+
+for (const { mode, withRedis } of places) {
+  const title = `in mode ${mode} ${withRedis ? 'with' : 'without'} Redis, each kind dies at once on all nodes`
+  t.test(title, async (t) => {
+    const redis = withRedis ? await startRedis(t) : undefined
+    const nodes = await startNodes(t, 3, { mode, ...(redis && { redisUrl: redis.url }) })
     const [node] = nodes
     t.equal(node.config.revocation.mode, mode)
     const scene = { nodes, node, redis }
@@ -132,7 +144,7 @@ t.test('a node in mode database publishes for others where it has Redis', async 
   const redis = await startRedis(t)
   const nodes = await startNodes(t, 2, {
     redisUrl: redis.url,
-    env: { REVOCATION_MODE: 'database' }
+    mode: 'database'
   })
   const [node] = nodes
   await killSession(t, { nodes, node, redis })

@@ -1,3 +1,4 @@
+import type { CoveredClaims } from '../../src/revocation/decision.js'
 import t from 'tap'
 import { createLease } from '../../src/revocation/lease.js'
 import { createDeployment } from '../support/deployment.js'
@@ -50,12 +51,16 @@ t.test('a node cut off from Postgres decides from Redis until its lease ends', a
   const redis = await startRedis(t)
   const postgres = await startPostgres(t)
   const { start } = await createDeployment(t, { databaseUrl: postgres.url })
-  const other = await start({ redisUrl: redis.url })
+  const other = await start({ redisUrl: redis.url, mode: 'redis' })
   const ada = await other.register()
   t.equal((await other.post('/api/auth/logout', { token: ada.accessToken })).status, 204)
   let aheadMs = 0
-  const node = await start({ redisUrl: redis.url, clock: () => Date.now() + aheadMs })
-  const { check } = node.app.revocation
+  const node = await start({
+    redisUrl: redis.url,
+    mode: 'redis',
+    clock: () => Date.now() + aheadMs
+  })
+  const check = async (claims: CoveredClaims) => await node.app.revocation.check(claims)
   const verification = node.accessTokens.verify(ada.accessToken)
   if (verification.kind !== 'valid') throw new Error('The token is no good')
 

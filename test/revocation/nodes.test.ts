@@ -28,14 +28,14 @@ async function addSilentNode(at: TestKeycard, age: string, dataSet: string): Pro
 }
 
 function isDenied(redis: TestRedis, sessionId: string): Promise<boolean> {
-  return redis.cli('EXISTS', `deny:session:${sessionId}`).then((count) => count === 1)
+  return redis.cli('EXISTS', `deny:session:{keycard}:${sessionId}`).then((count) => count === 1)
 }
 
 t.test('a node is written down while it decides, with a sign of life', async (t) => {
   const redis = await startRedis(t)
   const { start } = await createDeployment(t)
-  const watcher = await start()
-  const node = await start({ redisUrl: redis.url })
+  const watcher = await start(withoutRedis)
+  const node = await start({ redisUrl: redis.url, mode: 'redis' })
   const born = await rowOf(watcher, node)
   t.match(born, { mode: 'redis', dataSet: await currentDataSet(watcher) })
   t.match(await rowOf(watcher), { mode: 'database', dataSet: null })
@@ -52,7 +52,7 @@ t.test('a node is written down while it decides, with a sign of life', async (t)
 
 t.test('a node whose row is gone is written down anew before it goes on with Redis', async (t) => {
   const redis = await startRedis(t)
-  const [node] = await startNodes(t, 1, { redisUrl: redis.url })
+  const [node] = await startNodes(t, 1, { redisUrl: redis.url, mode: 'redis' })
   const start = node.log.length
   await node.app.database.write((db) =>
     db.delete(nodeTable).where(eq(nodeTable.id, node.app.revocation.nodeId))
@@ -65,7 +65,8 @@ t.test('a node that fell silent holds nobody up for longer than its lease', asyn
   const redis = await startRedis(t)
   const [node] = await startNodes(t, 1, {
     redisUrl: redis.url,
-    env: { REVOCATION_DEADLINE: '300ms' }
+    mode: 'redis',
+    env: { REVOCATION_DEADLINE: '300ms', LEASE_MS: '100' }
   })
   const ada = await node.register()
   const logOut = () => node.post('/api/auth/logout', { token: ada.accessToken })
@@ -79,7 +80,7 @@ t.test('a node that fell silent holds nobody up for longer than its lease', asyn
 
 t.test('a node that reads what counts holds nobody up, silent or not', async (t) => {
   const redis = await startRedis(t)
-  const [node] = await startNodes(t, 1, { redisUrl: redis.url })
+  const [node] = await startNodes(t, 1, { redisUrl: redis.url, mode: 'redis' })
   const ada = await node.register()
   await addSilentNode(node, '30 seconds', String(await currentDataSet(node)))
   t.equal((await node.post('/api/auth/logout', { token: ada.accessToken })).status, 204)
@@ -98,13 +99,13 @@ t.test('a node is forgotten when it was silent for more than 65 minutes', async 
 
 t.test('four nodes start at once on an empty Redis and agree on one data set', async (t) => {
   const redis = await startRedis(t)
-  const nodes = await startNodes(t, 4, { redisUrl: redis.url })
+  const nodes = await startNodes(t, 4, { redisUrl: redis.url, mode: 'redis' })
   for (const node of nodes) {
     await eventually('it is usable', () => events(node).includes('deny_list.usable'))
   }
   const [node] = nodes
   const dataSet = await currentDataSet(node)
-  t.equal(await redis.cli('GET', 'keycard:dataset'), dataSet)
+  t.equal(await redis.cli('GET', '{keycard}:dataset'), dataSet)
   t.same(
     (await nodeRows(node)).map((row) => row.dataSet),
     nodes.map(() => dataSet)
@@ -117,7 +118,7 @@ t.test('four nodes start at once on an empty Redis and agree on one data set', a
 t.test('a revocation whose publisher was killed is published by another node', async (t) => {
   const [redis, unreachable] = [await startRedis(t), await startRedis(t)]
   const { start, spawn } = await createDeployment(t)
-  const node = await start({ redisUrl: redis.url })
+  const node = await start({ redisUrl: redis.url, mode: 'redis' })
   const ada = await node.register()
   await unreachable.kill()
   const publisher = await spawn({
@@ -143,7 +144,10 @@ t.test('a revocation whose publisher was killed is published by another node', a
 t.test('a revocation that was only recorded is published by any node', async (t) => {
   const redis = await startRedis(t)
   const { start } = await createDeployment(t)
-  const [writer, node] = [await start(withoutRedis), await start({ redisUrl: redis.url })]
+  const [writer, node] = [
+    await start(withoutRedis),
+    await start({ redisUrl: redis.url, mode: 'redis' })
+  ]
   const ada = await writer.register()
   const { revocation, database } = writer.app
   await database.transaction((tx) =>
@@ -160,20 +164,25 @@ t.test('a revocation that was only recorded is published by any node', async (t)
 t.test('a node without Redis succeeds once another one has published', async (t) => {
   const redis = await startRedis(t)
   const { start } = await createDeployment(t)
-  const [writer, node] = [await start(withoutRedis), await start({ redisUrl: redis.url })]
+  const [writer, node] = [
+    await start(withoutRedis),
+    await start({ redisUrl: redis.url, mode: 'redis' })
+  ]
   const ada = await writer.register()
   const answer = await writer.post('/api/auth/logout-all', { token: ada.accessToken })
   t.equal(answer.status, 200, answer.text)
   t.match(answer.body.receipt, { guarantee: 'applied', nodes: { length: 2 } })
-  t.equal(await redis.cli('GET', `deny:user:${ada.id}`), '2')
+  t.equal(await redis.cli('GET', `deny:user:{keycard}:${ada.id}`), '2')
   t.equal(verdict(await me(node, ada.accessToken)), 'TOKEN_REVOKED')
 })
 
 t.test('a node without Redis does not succeed where nobody can publish', async (t) => {
   const redis = await startRedis(t)
-  const { start } = await createDeployment(t, { env: { REVOCATION_DEADLINE: '300ms' } })
+  const { start } = await createDeployment(t, {
+    env: { REVOCATION_DEADLINE: '300ms', LEASE_MS: '100' }
+  })
   const writer = await start(withoutRedis)
-  await start({ redisUrl: redis.url })
+  await start({ redisUrl: redis.url, mode: 'redis' })
   const ada = await writer.register()
   await redis.kill()
   const answer = await writer.post('/api/auth/logout', { token: ada.accessToken })
@@ -189,27 +198,27 @@ t.test('a node that joins publishes what was revoked without it before it decide
   const redis = await startRedis(t)
   const { start } = await createDeployment(t)
   const writer = await start(withoutRedis)
-  const first = await start({ redisUrl: redis.url })
+  const first = await start({ redisUrl: redis.url, mode: 'redis' })
   const ada = await writer.register()
   await first.app.close()
 
   const answer = await writer.post('/api/auth/logout-all', { token: ada.accessToken })
   t.match(answer.body.receipt, { guarantee: 'database', nodes: { length: 1 } })
   t.match(await revocationsOf(writer, ada.id), [{ publishedAt: null }])
-  const joining = await start({ redisUrl: redis.url })
+  const joining = await start({ redisUrl: redis.url, mode: 'redis' })
   await assertDrained(t, joining, ada.accessToken)
-  t.equal(await redis.cli('GET', `deny:user:${ada.id}`), '2')
+  t.equal(await redis.cli('GET', `deny:user:{keycard}:${ada.id}`), '2')
 })
 
 t.test('the data set of another deployment is not taken for its own', async (t) => {
   const redis = await startRedis(t)
   const cause = { reason: 'test', actorId: null }
-  const [earlier] = await startNodes(t, 1, { redisUrl: redis.url })
+  const [earlier] = await startNodes(t, 1, { redisUrl: redis.url, mode: 'redis' })
   await earlier.app.revocation.revokeEveryone(cause)
   await earlier.app.close()
-  t.equal(await redis.cli('GET', 'keycard:generation'), '2')
+  t.equal(await redis.cli('GET', '{keycard}:generation'), '2')
 
-  const [node] = await startNodes(t, 1, { redisUrl: redis.url })
+  const [node] = await startNodes(t, 1, { redisUrl: redis.url, mode: 'redis' })
   t.ok(events(node).includes('deny_list.rebuilt'))
   const ada = await node.register()
   t.equal(verdict(await me(node, ada.accessToken)), 200, 'its generation is its own as well')
@@ -220,7 +229,7 @@ t.test(
   async (t) => {
     const redis = await startRedis(t)
     const { start } = await createDeployment(t)
-    const node = await start({ redisUrl: redis.url })
+    const node = await start({ redisUrl: redis.url, mode: 'redis' })
     const silent = await addSilentNode(node, '2 minutes', 'a data set that no longer counts')
     const ada = await node.register()
     const { body } = await node.post('/api/auth/logout-all', { token: ada.accessToken })
@@ -233,9 +242,9 @@ t.test(
 
 t.test('a data set that Postgres has never heard of is replaced, after a while', async (t) => {
   const redis = await startRedis(t)
-  const [node] = await startNodes(t, 1, { redisUrl: redis.url })
+  const [node] = await startNodes(t, 1, { redisUrl: redis.url, mode: 'redis' })
   const ada = await node.register()
-  const found = await redis.cli('GET', 'keycard:dataset')
+  const found = await redis.cli('GET', '{keycard}:dataset')
   const start = node.log.length
   // As when the database is set back to a copy of an earlier day.
   const dataSet = 'of an earlier day'
@@ -247,6 +256,6 @@ t.test('a data set that Postgres has never heard of is replaced, after a while',
   await eventually('it is usable', () => events(node, start).includes('deny_list.usable'), {
     withinMs: 15_000
   })
-  t.not(await redis.cli('GET', 'keycard:dataset'), found)
-  t.equal(await redis.cli('GET', 'keycard:dataset'), await currentDataSet(node))
+  t.not(await redis.cli('GET', '{keycard}:dataset'), found)
+  t.equal(await redis.cli('GET', '{keycard}:dataset'), await currentDataSet(node))
 })

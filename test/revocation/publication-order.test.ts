@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
 import { type CoveredClaims, decide } from '../../src/revocation/decision.js'
@@ -5,8 +6,10 @@ import type { RevocationEvent } from '../../src/revocation/state.js'
 import { connectDenyList, fill, nowMs, stateOf } from '../support/deny-list.js'
 import { startRedis } from '../support/redis.js'
 
+const [a, b, x] = [randomUUID(), randomUUID(), randomUUID()]
+
 /** Few ids and levels, so that events and tokens meet often. */
-const id = fc.constantFrom('a', 'b')
+const id = fc.constantFrom(a, b)
 const level = fc.integer({ min: 0, max: 3 })
 const lifeMs = fc.integer({ min: 60_000, max: 3_600_000 })
 const liveUntil = lifeMs.map((life) => nowMs + life)
@@ -19,13 +22,13 @@ const event: fc.Arbitrary<RevocationEvent> = fc.oneof(
 )
 
 /** Every token that the events could cover. */
-const tokens: CoveredClaims[] = ['a', 'b'].flatMap((name) =>
+const tokens: CoveredClaims[] = [a, b].flatMap((name) =>
   [0, 1, 2, 3].flatMap((number) => [
-    { jti: name, sid: 'x', sub: 'x', ver: number, gen: 9 },
-    { jti: 'x', sid: name, sub: 'x', ver: number, gen: 9 },
-    { jti: 'x', sid: 'x', sub: name, ver: number, gen: 9 },
+    { jti: name, sid: x, sub: x, ver: number, gen: 9 },
+    { jti: x, sid: name, sub: x, ver: number, gen: 9 },
+    { jti: x, sid: x, sub: name, ver: number, gen: 9 },
     { jti: name, sid: name, sub: name, ver: number, gen: number },
-    { jti: 'x', sid: 'x', sub: 'x', ver: number, gen: number }
+    { jti: x, sid: x, sub: x, ver: number, gen: number }
   ])
 )
 
@@ -83,12 +86,12 @@ t.test('an entry lives as long as the longest of its publications', async (t) =>
   const slackMs = 30_000
   await fc.assert(
     fc.asyncProperty(fc.array(lifeMs, { minLength: 1, maxLength: 4 }), async (lives) => {
-      await redis.cli('DEL', 'deny:user:a')
+      await redis.cli('DEL', `deny:user:{keycard}:${a}`)
       for (const [index, life] of lives.entries()) {
         const liveUntil = nowMs + life
-        await denyList.publish([{ kind: 'user', target: 'a', level: 9 - index, liveUntil }])
+        await denyList.publish([{ kind: 'user', target: a, level: 9 - index, liveUntil }])
       }
-      const ttlMs = Number(await redis.cli('PTTL', 'deny:user:a'))
+      const ttlMs = Number(await redis.cli('PTTL', `deny:user:{keycard}:${a}`))
       const longest = Math.max(...lives)
       return ttlMs <= longest && ttlMs > longest - slackMs
     }),
@@ -100,6 +103,6 @@ t.test('an entry lives as long as the longest of its publications', async (t) =>
 t.test('what has expired is not published', async (t) => {
   const redis = await startRedis(t)
   const denyList = await connectDenyList(t, redis)
-  await denyList.publish([{ kind: 'token', target: 'a', liveUntil: nowMs }])
+  await denyList.publish([{ kind: 'token', target: a, liveUntil: nowMs }])
   t.equal(await redis.cli('DBSIZE'), 0)
 })

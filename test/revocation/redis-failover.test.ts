@@ -17,7 +17,7 @@ import { startTcpProxy } from '../support/tcp-proxy.js'
 t.test('the replica that takes over has missed the last revocations', async (t) => {
   const pair = await startRedisPair(t)
   const { primary, replica, proxy, link } = pair
-  const nodes = await startNodes(t, 2, { redisUrl: pair.url })
+  const nodes = await startNodes(t, 2, { redisUrl: pair.url, mode: 'redis' })
   const [node] = nodes
   const hammer = startHammer(t, nodes)
   const people = await newHolders(node, hammer, ['replicated', 'missed', 'everywhere', 'never'])
@@ -31,11 +31,11 @@ t.test('the replica that takes over has missed the last revocations', async (t) 
   await primary.kill()
   await hammer.rounds(2)
   await promote(replica)
-  t.equal(await replica.cli('EXISTS', `deny:session:${people.missed.sessionId}`), 0)
+  t.equal(await replica.cli('EXISTS', `deny:session:{keycard}:${people.missed.sessionId}`), 0)
   proxy.retarget(replica.port)
   await log.heard('deny_list.usable')
 
-  t.equal(await replica.cli('EXISTS', `deny:session:${people.missed.sessionId}`), 1)
+  t.equal(await replica.cli('EXISTS', `deny:session:{keycard}:${people.missed.sessionId}`), 1)
   await hammer.rounds(2)
   await hammer.finish(t)
 })
@@ -43,7 +43,7 @@ t.test('the replica that takes over has missed the last revocations', async (t) 
 t.test('the primary becomes a replica of one that lacks an entry, connections stay', async (t) => {
   const pair = await startRedisPair(t)
   const { primary, replica: other } = pair
-  const nodes = await startNodes(t, 2, { redisUrl: pair.url })
+  const nodes = await startNodes(t, 2, { redisUrl: pair.url, mode: 'redis' })
   const [node] = nodes
   const hammer = startHammer(t, nodes)
   const people = await newHolders(node, hammer, ['missed', 'while a replica', 'never'])
@@ -53,7 +53,7 @@ t.test('the primary becomes a replica of one that lacks an entry, connections st
   await logOut(node, hammer, people.missed)
 
   await follow(primary, other)
-  t.equal(await primary.cli('EXISTS', `deny:session:${people.missed.sessionId}`), 0)
+  t.equal(await primary.cli('EXISTS', `deny:session:{keycard}:${people.missed.sessionId}`), 0)
   await hammer.rounds(2)
   const log = bookmark(nodes)
   const unconfirmed = await tryLogOut(node, hammer, people['while a replica'])
@@ -70,8 +70,8 @@ t.test('the primary becomes a replica of one that lacks an entry, connections st
 t.test('an address leads to a replica that lags behind', async (t) => {
   const pair = await startRedisPair(t)
   const { start } = await createDeployment(t)
-  const node = await start({ redisUrl: pair.primary.url })
-  const led = await start({ redisUrl: pair.url })
+  const node = await start({ redisUrl: pair.primary.url, mode: 'redis' })
+  const led = await start({ redisUrl: pair.url, mode: 'redis' })
   const hammer = startHammer(t, [node, led])
   const people = await newHolders(node, hammer, ['ada', 'never'])
   await inStep(pair)
@@ -79,14 +79,14 @@ t.test('an address leads to a replica that lags behind', async (t) => {
   pair.proxy.cut()
   pair.proxy.retarget(pair.replica.port)
   await logOut(node, hammer, people.ada)
-  t.equal(await pair.replica.cli('EXISTS', `deny:session:${people.ada.sessionId}`), 0)
+  t.equal(await pair.replica.cli('EXISTS', `deny:session:{keycard}:${people.ada.sessionId}`), 0)
   await hammer.rounds(3)
   await hammer.finish(t)
 })
 
 t.test('there is a second primary while a node still reads the first', async (t) => {
   const pair = await startRedisPair(t)
-  const { start } = await createDeployment(t, { redisUrl: pair.url })
+  const { start } = await createDeployment(t, { redisUrl: pair.url, mode: 'redis' })
   const left = await start()
   const ada = await left.register()
   const bob = await left.register()
@@ -101,7 +101,11 @@ t.test('there is a second primary while a node still reads the first', async (t)
   await newHolder(right, hammer, 'never')
   await log.heard('deny_list.usable')
   await logOut(left, hammer, { ...bob, card: hammer.present('bob', bob.accessToken) })
-  t.equal(await pair.replica.cli('EXISTS', `deny:session:${bob.sessionId}`), 1, 'all use one')
+  t.equal(
+    await pair.replica.cli('EXISTS', `deny:session:{keycard}:${bob.sessionId}`),
+    1,
+    'all use one'
+  )
   await hammer.rounds(2)
   await hammer.finish(t)
 })
@@ -110,7 +114,8 @@ t.test('a frozen node wakes up with its connection to the first of two primaries
   const pair = await startRedisPair(t)
   const { start, spawn } = await createDeployment(t, {
     redisUrl: pair.url,
-    env: { REVOCATION_DEADLINE: '500ms' }
+    mode: 'redis',
+    env: { REVOCATION_DEADLINE: '500ms', LEASE_MS: '100' }
   })
   const sleeper = await spawn()
   const first = await start()
@@ -139,7 +144,7 @@ t.test('a frozen node wakes up with its connection to the first of two primaries
 
 t.test('a frozen primary thaws after its replica took over, under idle connections', async (t) => {
   const pair = await startRedisPair(t)
-  const { start } = await createDeployment(t, { redisUrl: pair.url })
+  const { start } = await createDeployment(t, { redisUrl: pair.url, mode: 'redis' })
   const idle = await start()
   const ada = await idle.register()
   await inStep(pair)
@@ -159,7 +164,10 @@ t.test('a frozen primary thaws after its replica took over, under idle connectio
 t.test('nodes that are told of different servers decide alike', async (t) => {
   const [one, two] = await Promise.all([startRedis(t), startRedis(t)])
   const { start } = await createDeployment(t)
-  const nodes = [await start({ redisUrl: one.url }), await start({ redisUrl: two.url })] as const
+  const nodes = [
+    await start({ redisUrl: one.url, mode: 'redis' }),
+    await start({ redisUrl: two.url, mode: 'redis' })
+  ] as const
   const hammer = startHammer(t, nodes)
   const people = await newHolders(nodes[0], hammer, ['ada', 'bob', 'never'])
   await logOut(nodes[0], hammer, people.ada)
@@ -172,8 +180,8 @@ t.test('a node that has lost Redis holds nobody up', async (t) => {
   const redis = await startRedis(t)
   const proxy = await startTcpProxy(t, redis.port)
   const { start } = await createDeployment(t)
-  const lost = await start({ redisUrl: `redis://127.0.0.1:${proxy.port}` })
-  const node = await start({ redisUrl: redis.url })
+  const lost = await start({ redisUrl: `redis://127.0.0.1:${proxy.port}`, mode: 'redis' })
+  const node = await start({ redisUrl: redis.url, mode: 'redis' })
   const hammer = startHammer(t, [lost, node])
   const people = await newHolders(node, hammer, ['ada', 'bob', 'never'])
   await logOut(node, hammer, people.ada)

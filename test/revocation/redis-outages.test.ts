@@ -21,7 +21,7 @@ interface Outage {
  */
 async function survive(t: Test, { args = [], prepare, begin, end }: Outage): Promise<void> {
   const redis = await startRedis(t, { args })
-  const nodes = await startNodes(t, 2, { redisUrl: redis.url })
+  const nodes = await startNodes(t, 2, { redisUrl: redis.url, mode: 'redis' })
   const [node] = nodes
   const hammer = startHammer(t, nodes)
   const people = await newHolders(node, hammer, ['early', 'everywhere', 'meanwhile', 'never'])
@@ -42,9 +42,13 @@ async function survive(t: Test, { args = [], prepare, begin, end }: Outage): Pro
 
   await logOut(node, hammer, people.meanwhile)
   for (const { sessionId } of [people.early, people.meanwhile]) {
-    t.equal(await redis.cli('GET', `deny:session:${sessionId}`), '1', 'it is denied in Redis')
+    t.equal(
+      await redis.cli('GET', `deny:session:{keycard}:${sessionId}`),
+      '1',
+      'it is denied in Redis'
+    )
   }
-  t.equal(await redis.cli('GET', `deny:user:${people.everywhere.id}`), '2')
+  t.equal(await redis.cli('GET', `deny:user:{keycard}:${people.everywhere.id}`), '2')
   await hammer.rounds(2)
   await hammer.finish(t)
 }
@@ -85,7 +89,7 @@ t.test('Redis comes back at once with a snapshot from before the revocations', a
 t.test('Redis is away when the nodes start', async (t) => {
   const redis = await startRedis(t)
   await redis.kill()
-  const nodes = await startNodes(t, 2, { redisUrl: redis.url })
+  const nodes = await startNodes(t, 2, { redisUrl: redis.url, mode: 'redis' })
   const [node] = nodes
   const hammer = startHammer(t, nodes)
   const people = await newHolders(node, hammer, ['early', 'never'])
@@ -95,7 +99,7 @@ t.test('Redis is away when the nodes start', async (t) => {
   await redis.start()
   await log.heard('deny_list.usable')
   await logOut(node, hammer, people.early)
-  t.equal(await redis.cli('EXISTS', `deny:session:${people.early.sessionId}`), 1)
+  t.equal(await redis.cli('EXISTS', `deny:session:{keycard}:${people.early.sessionId}`), 1)
   await hammer.rounds(2)
   await hammer.finish(t)
 })
@@ -104,8 +108,8 @@ t.test('one node gets its answers from Redis too late', async (t) => {
   const redis = await startRedis(t)
   const proxy = await startTcpProxy(t, redis.port)
   const { start } = await createDeployment(t)
-  const slow = await start({ redisUrl: `redis://127.0.0.1:${proxy.port}` })
-  const node = await start({ redisUrl: redis.url })
+  const slow = await start({ redisUrl: `redis://127.0.0.1:${proxy.port}`, mode: 'redis' })
+  const node = await start({ redisUrl: redis.url, mode: 'redis' })
   const hammer = startHammer(t, [slow, node])
   const people = await newHolders(node, hammer, ['early', 'there', 'here', 'never'])
   await logOut(slow, hammer, people.early)

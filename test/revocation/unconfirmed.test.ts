@@ -8,7 +8,7 @@ import { revocationsOf } from '../support/revocation-rows.js'
 import { logIn, me, refresh, tokensOf, verdict } from '../support/session-calls.js'
 import type { Test } from 'tap'
 
-const env = { REVOCATION_DEADLINE: '400ms' }
+const env = { REVOCATION_DEADLINE: '400ms', LEASE_MS: '100' }
 
 function assertUnconfirmed(t: Test, answer: Answer, what: string): void {
   t.equal(verdict(answer), 'DEPENDENCY_UNAVAILABLE', what)
@@ -19,7 +19,7 @@ function assertUnconfirmed(t: Test, answer: Answer, what: string): void {
 
 t.test('what is revoked while Redis is away', async (t) => {
   const redis = await startRedis(t)
-  const nodes = await startNodes(t, 2, { redisUrl: redis.url, env })
+  const nodes = await startNodes(t, 2, { redisUrl: redis.url, mode: 'redis', env })
   const [node] = nodes
   const newPassword = 'another horse battery'
   const [ada, bob, cleo, dora, eve, finn] = [
@@ -99,8 +99,8 @@ t.test('what is revoked while Redis is away', async (t) => {
       })
     }
     const keys = [
-      ...[ada, elsewhere, dora].map(({ sessionId }) => `deny:session:${sessionId}`),
-      ...[bob, eve, finn].map(({ id }) => `deny:user:${id}`)
+      ...[ada, elsewhere, dora].map(({ sessionId }) => `deny:session:{keycard}:${sessionId}`),
+      ...[bob, eve, finn].map(({ id }) => `deny:user:{keycard}:${id}`)
     ]
     t.equal(await redis.cli('EXISTS', ...keys), keys.length)
     t.equal((await calls.logout()).status, 204)
@@ -116,6 +116,7 @@ t.test('an answer waits for Redis as long as it may', async (t) => {
   const redis = await startRedis(t)
   const [node] = await startNodes(t, 1, {
     redisUrl: redis.url,
+    mode: 'redis',
     env: { REVOCATION_DEADLINE: '20s' }
   })
   const ada = await node.register()
@@ -125,12 +126,12 @@ t.test('an answer waits for Redis as long as it may', async (t) => {
   await redis.start()
   const answer = await answering
   t.equal(answer.status, 200, answer.text)
-  t.equal(await redis.cli('GET', `deny:user:${ada.id}`), '2')
+  t.equal(await redis.cli('GET', `deny:user:{keycard}:${ada.id}`), '2')
 })
 
 t.test('the repeat of a confirmed logout everywhere is a dead token', async (t) => {
   const redis = await startRedis(t)
-  const [node] = await startNodes(t, 1, { redisUrl: redis.url })
+  const [node] = await startNodes(t, 1, { redisUrl: redis.url, mode: 'redis' })
   const ada = await node.register()
   t.equal((await node.post('/api/auth/logout-all', { token: ada.accessToken })).status, 200)
   await eventually('it is noted', async () => (await revocationsOf(node, ada.id))[0]?.confirmedAt)

@@ -1,14 +1,15 @@
-import type { Redis } from 'ioredis'
 import type { Test } from 'tap'
-import { createRedisClient } from '../../src/redis/client.js'
+import { createRedisClient, type RedisClient } from '../../src/redis/client.js'
 import { createDenyList, type DenyList, type Filling } from '../../src/revocation/deny-list.js'
 import { type RevocationEvent, RevocationState } from '../../src/revocation/state.js'
+
+const retentionMs = 3_600_000
 
 /** When it is for deny-lists of tests, in ms since the epoch. */
 export const nowMs = 1_767_225_600_000
 
 export interface ConnectedDenyList extends DenyList {
-  readonly client: Redis
+  readonly client: RedisClient
   /** Done when its connection was lost and replaced. */
   readonly connectedAnew: () => Promise<void>
 }
@@ -18,7 +19,7 @@ export async function connectDenyList(
   t: Test,
   { port }: { port: number }
 ): Promise<ConnectedDenyList> {
-  const client = createRedisClient(`redis://127.0.0.1:${port}`)
+  const client = createRedisClient({ kind: 'single', url: `redis://127.0.0.1:${port}` })
   t.teardown(() => {
     client.disconnect()
   })
@@ -26,7 +27,7 @@ export async function connectDenyList(
   client.on('error', () => undefined)
   await client.connect()
   return {
-    ...createDenyList(client, () => nowMs),
+    ...createDenyList(client, () => nowMs, retentionMs),
     client,
     connectedAnew: () =>
       new Promise((resolve) => {

@@ -37,6 +37,7 @@ export async function createDeployment(t: Test, shared: KeycardOptions = {}): Pr
           JWT_ISSUER: issuer,
           RATE_LIMIT: 'off',
           ...(shared.redisUrl === undefined ? {} : { REDIS_URL: shared.redisUrl }),
+          ...(shared.mode === undefined ? {} : { REVOCATION_MODE: shared.mode }),
           ...shared.env,
           ...env
         }

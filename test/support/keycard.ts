@@ -41,6 +41,8 @@ export interface KeycardOptions {
   readonly env?: NodeJS.ProcessEnv
   readonly databaseUrl?: string
   readonly redisUrl?: string
+  /** Where it looks when it decides. */
+  readonly mode?: Config['revocation']['mode']
   readonly clock?: Clock
   readonly keyRing?: KeyRing
   /** Nodes of one deployment share their secrets. */
@@ -71,6 +73,7 @@ export async function startKeycard(t: Test, options: KeycardOptions = {}): Promi
     RATE_LIMIT: 'off',
     LOG_LEVEL: 'debug',
     ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
+    ...(options.mode === undefined ? {} : { REVOCATION_MODE: options.mode }),
     ...options.env
   })
   const accessTokens = createAccessTokens({
