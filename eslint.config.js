@@ -3,9 +3,16 @@ import neostandard, { resolveIgnoresFromGitignore } from 'neostandard'
 import tseslint from 'typescript-eslint'
 
 const typescript = ['**/*.ts']
-const domain = ['accounts', 'sessions', 'tokens', 'passwords', 'revocation', 'database'].map(
-  (folder) => `src/${folder}/**/*.ts`
-)
+const domain = [
+  'accounts',
+  'clients',
+  'database',
+  'operators',
+  'passwords',
+  'revocation',
+  'sessions',
+  'tokens'
+].map((folder) => `src/${folder}/**/*.ts`)
 
 export default [
   ...neostandard({ ts: true, noStyle: true, ignores: resolveIgnoresFromGitignore() }),

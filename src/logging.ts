@@ -21,6 +21,7 @@ const secretNames = [
   'cookie',
   'set-cookie',
   'secret',
+  'clientSecret',
   'email',
   'body'
 ]

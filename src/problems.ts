@@ -10,6 +10,8 @@ interface ProblemDefinition {
   readonly advice: string
   /** Seconds until a retry makes sense, sent as Retry-After unless the thrower knows better. */
   readonly retryAfterSeconds?: number
+  /** What a 401 sends as WWW-Authenticate unless the thrower knows better: Bearer by default. */
+  readonly challenge?: string
 }
 
 const definitions = {
@@ -62,6 +64,12 @@ const definitions = {
     status: 401,
     title: 'The refresh token had already been used',
     advice: 'Log in again: the session was ended, because its refresh token may have been stolen.'
+  },
+  INVALID_CLIENT: {
+    status: 401,
+    title: 'The client is not authenticated',
+    advice: 'Send the id and the secret of a client that an operator issued, by HTTP Basic.',
+    challenge: 'Basic realm="keycard"'
   },
   FORBIDDEN: {
     status: 403,
@@ -187,6 +195,8 @@ const lowerCaseNames = (headers: Record<string, string>): Record<string, string>
 export class Problem extends Error {
   readonly code: ProblemCode
   readonly status: number
+  /** The status again, by the name that Fastify's own error handler looks for in apps without ours. */
+  readonly statusCode: number
   readonly title: string
   /** Relative on purpose (RFC 9457 §3.1.1): it is the path of the human-readable page. */
   readonly type: string
@@ -195,17 +205,19 @@ export class Problem extends Error {
   readonly errors: readonly FieldError[] | undefined
 
   constructor(code: ProblemCode, options: ProblemOptions = {}) {
-    const { status, title, advice, retryAfterSeconds }: ProblemDefinition = definitions[code]
+    const definition: ProblemDefinition = definitions[code]
+    const { status, title, advice, retryAfterSeconds, challenge = 'Bearer' } = definition
     super(title, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'Problem'
     this.code = code
     this.status = status
+    this.statusCode = status
     this.title = title
     this.type = `/problems/${slugOf(code)}`
     this.detail = options.detail ?? advice
     this.headers = {
       // RFC 9110 §15.5.2: every 401 brings a challenge.
-      ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+      ...(status === 401 ? { 'www-authenticate': challenge } : {}),
       ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
       ...lowerCaseNames(options.headers ?? {})
     }

@@ -42,6 +42,12 @@ export type PasswordChange =
 
 export type Deletion = { readonly kind: 'deleted' | 'wrong password' | 'gone' }
 
+/** The version is the smallest that is still good. */
+export interface UserRevocation {
+  readonly tokenVersion: number
+  readonly receipt: Receipt
+}
+
 const logOutEverywhereReason = 'logout everywhere'
 
 type Proof =
@@ -63,6 +69,22 @@ export function createAccounts(options: AccountOptions) {
     if (user === undefined) return { kind: 'gone' }
     const { matches } = await passwords.verify(password, user.passwordHash)
     return matches ? { kind: 'proved', user } : { kind: 'wrong password' }
+  }
+
+  /**
+   * Kills every session and token of a user.
+   *
+   * @returns undefined where there is no such account
+   * @throws RevocationUnconfirmed, DatabaseUnavailable
+   */
+  async function revoke(userId: string, cause: Cause): Promise<UserRevocation | undefined> {
+    const recorded = await database.transaction(async (tx) => {
+      const level = await raiseTokenVersion(tx, userId, today())
+      if (level === undefined) return undefined
+      return { level, row: await recordUserRevocation(tx, userId, level, cause) }
+    })
+    if (recorded === undefined) return undefined
+    return { tokenVersion: recorded.level, receipt: await revocation.announce(recorded.row) }
   }
 
   return {
@@ -103,23 +125,11 @@ export function createAccounts(options: AccountOptions) {
       }
     },
 
-    /**
-     * Kills every session and token of a user.
-     *
-     * @returns undefined when the account is gone
-     * @throws RevocationUnconfirmed, DatabaseUnavailable
-     */
-    async logOutEverywhere(
-      userId: string
-    ): Promise<{ readonly tokenVersion: number; readonly receipt: Receipt } | undefined> {
-      const cause = { reason: logOutEverywhereReason, actorId: userId }
-      const recorded = await database.transaction(async (tx) => {
-        const level = await raiseTokenVersion(tx, userId, today())
-        if (level === undefined) return undefined
-        return { level, row: await recordUserRevocation(tx, userId, level, cause) }
-      })
-      if (recorded === undefined) return undefined
-      return { tokenVersion: recorded.level, receipt: await revocation.announce(recorded.row) }
+    revoke,
+
+    /** As `revoke`, asked for by the user. */
+    async logOutEverywhere(userId: string): Promise<UserRevocation | undefined> {
+      return await revoke(userId, { reason: logOutEverywhereReason, actorId: userId })
     },
 
     /**

@@ -34,6 +34,22 @@ export interface RotationOptions {
 
 const attempts = 3
 
+/**
+ * Why a session can't be refreshed, whatever the counter says and unless it was revoked itself;
+ * undefined while it can. Times in milliseconds.
+ */
+export function endOf(
+  session: SessionFacts,
+  { now, idleMs }: { now: number; idleMs: number }
+): string | undefined {
+  if (session.expiresAt.getTime() <= now) return 'expired'
+  if (session.lastUsedAt.getTime() <= now - idleMs) return 'idle'
+  if (session.userDisabledAt !== null) return 'account disabled'
+  if (session.version !== session.userVersion) return 'user revoked'
+  if (session.generation !== session.currentGeneration) return 'everyone revoked'
+  return undefined
+}
+
 export function createRotation({
   database,
   issue,
@@ -42,16 +58,6 @@ export function createRotation({
   graceMs,
   clock
 }: RotationOptions) {
-  /** Why a session can't be refreshed, whatever the counter says; undefined while it can. */
-  function endOf(session: SessionFacts): string | undefined {
-    if (session.expiresAt.getTime() <= clock()) return 'expired'
-    if (session.lastUsedAt.getTime() <= clock() - idleMs) return 'idle'
-    if (session.userDisabledAt !== null) return 'account disabled'
-    if (session.version !== session.userVersion) return 'user revoked'
-    if (session.generation !== session.currentGeneration) return 'everyone revoked'
-    return undefined
-  }
-
   async function advance(session: SessionFacts): Promise<Attempt> {
     const now = clock()
     const advanced = await database.write((db) =>
@@ -68,7 +74,7 @@ export function createRotation({
   }
 
   async function attempt({ counter, session, asOfMs }: GenuineRefreshToken): Promise<Attempt> {
-    const end = endOf(session)
+    const end = endOf(session, { now: clock(), idleMs })
     if (end !== undefined) return { kind: 'ended', reason: end }
     // Only a database that was set back can lag behind a token that it issued.
     if (counter > session.counter) return { kind: 'ended', reason: 'ahead of the database' }

@@ -6,7 +6,7 @@ import type { Cause, RevocationService } from '../revocation/revocation.js'
 import type { AccessTokens } from '../tokens/access-tokens.js'
 import { createCredentials, type Credentials } from './credentials.js'
 import { createRefreshTokens, newSalt, parseRefreshToken } from './refresh-token.js'
-import { createRotation, type GenuineRefreshToken } from './rotation.js'
+import { createRotation, endOf, type GenuineRefreshToken } from './rotation.js'
 import {
   deleteSessionsBefore,
   findSession,
@@ -35,6 +35,15 @@ export interface Client {
   readonly userAgent: string | null
 }
 
+/** A refresh token that would be exchanged if it were presented now. */
+export interface LiveRefreshToken {
+  readonly sessionId: string
+  readonly userId: string
+  readonly issuedAt: Date
+  /** Unless it is used before: then the session goes on with its successor. */
+  readonly expiresAt: Date
+}
+
 export type Sessions = ReturnType<typeof createSessions>
 
 export function createSessions(options: SessionOptions) {
@@ -59,8 +68,59 @@ export function createSessions(options: SessionOptions) {
     return live && (await revocation.announce(live))
   }
 
+  /** Proves a refresh token; undefined for anything that was not minted here. Changes nothing. */
+  async function authenticate(token: string): Promise<GenuineRefreshToken | undefined> {
+    const presented = parseRefreshToken(token)
+    if (presented === undefined) return undefined
+    const asOfMs = clock()
+    const session = await database.read((db) => findSession(db, presented.sessionId))
+    if (session === undefined || !refreshTokens.isGenuine(presented, session.salt)) {
+      return undefined
+    }
+    return { counter: presented.counter, session, asOfMs }
+  }
+
   return {
     revoke,
+    authenticate,
+
+    /**
+     * Revokes whichever session, and once more where it was revoked so long ago that this is
+     * forgotten: the answer is a receipt in any case.
+     *
+     * @returns undefined where there is no such session
+     * @throws RevocationUnconfirmed, DatabaseUnavailable
+     */
+    async revokeAgain(sessionId: string, cause: Cause): Promise<Receipt | undefined> {
+      const receipt = await revoke(sessionId, cause)
+      if (receipt !== undefined) return receipt
+      const session = await database.read((db) => findSession(db, sessionId))
+      if (session === undefined) return undefined
+      const target = { kind: 'session', target: sessionId, level: null } as const
+      return await revocation.announce(
+        await database.transaction((tx) => revocation.record(tx, target, cause))
+      )
+    },
+
+    /**
+     * What is known of a refresh token that is good for a refresh; undefined for any other. One that
+     * was exchanged is not good any more, though its successor is answered again for a while.
+     */
+    async inspect(token: string): Promise<LiveRefreshToken | undefined> {
+      const genuine = await authenticate(token)
+      if (genuine === undefined) return undefined
+      const { session, counter, asOfMs } = genuine
+      if (endOf(session, { now: asOfMs, idleMs }) !== undefined) return undefined
+      if (session.revokedAt !== null || session.counter !== counter) return undefined
+      const { id: sessionId, userId, lastUsedAt, expiresAt } = session
+      const idleAt = lastUsedAt.getTime() + idleMs
+      return {
+        sessionId,
+        userId,
+        issuedAt: lastUsedAt,
+        expiresAt: new Date(Math.min(expiresAt.getTime(), idleAt))
+      }
+    },
 
     rotate: createRotation({ database, issue, revoke, idleMs, graceMs: options.graceMs, clock }),
 
@@ -86,18 +146,6 @@ export function createSessions(options: SessionOptions) {
       }
       const opened = await insertSession(tx, session)
       return opened && issue({ ...session, ...opened }, 0, now.getTime())
-    },
-
-    /** Proves a refresh token; undefined for anything that was not minted here. Changes nothing. */
-    async authenticate(token: string): Promise<GenuineRefreshToken | undefined> {
-      const presented = parseRefreshToken(token)
-      if (presented === undefined) return undefined
-      const asOfMs = clock()
-      const session = await database.read((db) => findSession(db, presented.sessionId))
-      if (session === undefined || !refreshTokens.isGenuine(presented, session.salt)) {
-        return undefined
-      }
-      return { counter: presented.counter, session, asOfMs }
     },
 
     async list(userId: string) {

@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm'
 import type { Queries } from '../database/connection.js'
 import { deployment, sessions, users } from '../database/schema.js'
 
@@ -185,6 +185,11 @@ export async function moveSessionTo(tx: Queries, id: string, version: number): P
     .update(sessions)
     .set({ version })
     .where(and(eq(sessions.id, id), eq(sessions.version, version - 1)))
+}
+
+/** Deletes a session that was revoked: its tokens are refused for not having one. */
+export async function deleteSession(db: Queries, id: string): Promise<void> {
+  await db.delete(sessions).where(and(eq(sessions.id, id), isNotNull(sessions.revokedAt)))
 }
 
 /** Deletes sessions that ended long ago. Bounded, so that it never holds many locks. */

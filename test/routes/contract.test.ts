@@ -5,6 +5,8 @@ import { users } from '../../src/database/schema.js'
 import { holdToContract, documentedRoutes } from '../support/contract.js'
 import { startKeycard, type KeycardOptions } from '../support/keycard.js'
 import { createManualClock } from '../support/manual-clock.js'
+import { basic, introspect, revoke } from '../support/oauth-calls.js'
+import { issueClient, registerAdmin } from '../support/operators.js'
 import { createTestDatabase } from '../support/postgres.js'
 import { logIn, me, refresh, tokensOf, verdict } from '../support/session-calls.js'
 import { startTcpProxy } from '../support/tcp-proxy.js'
@@ -39,7 +41,27 @@ t.test('every route answers what it promises', async (t) => {
     token: last.accessToken,
     body: { password: newPassword }
   })
+  const admin = await registerAdmin(keycard)
+  const { credentials, id } = await issueClient(client, admin)
+  await client.get('/api/admin/clients', { token: admin.accessToken })
+  await introspect(client, credentials, admin.accessToken)
+  await introspect(client, credentials, admin.refreshToken)
+  await introspect(client, credentials, 'garbage')
+  await revoke(client, credentials, 'garbage')
+  const headers = { authorization: basic(credentials) }
+  const node = `/api/nodes/${randomUUID()}`
+  const declaration = { mode: 'replica', dataSet: null, leaseMs: 500, epoch: 1 }
+  await client.send('PUT', node, { headers, body: declaration })
+  await client.post(`${node}/confirm`, { headers, body: { epoch: 1 } })
+  await client.post(`${node}/log`, { headers, body: {} })
+  await client.delete(node, { headers })
+  await client.delete(`/api/admin/clients/${id}`, { token: admin.accessToken })
+  await client.post('/api/admin/revocations', {
+    token: admin.accessToken,
+    body: { target: { kind: 'everyone', confirm: 'everyone' }, reason: 'end of the day' }
+  })
   await client.get('/.well-known/jwks.json')
+  await client.get('/.well-known/oauth-authorization-server')
   await client.get('/health/live')
   await client.get('/health/ready')
 

@@ -16,6 +16,11 @@ export interface AnswerBody {
   readonly sessions?: readonly AnsweredSession[]
   readonly tokenVersion?: number
   readonly receipt?: AnsweredReceipt
+  readonly revocation?: AnsweredRevocation
+  readonly client?: AnsweredClient
+  readonly clientSecret?: string
+  readonly clients?: readonly AnsweredClient[]
+  readonly active?: boolean
   readonly keys?: readonly Record<string, string>[]
   readonly redis?: string
   readonly database?: string
@@ -47,6 +52,24 @@ export interface AnsweredReceipt {
   readonly nodes: readonly { readonly id: string; readonly appliedAfterMs: number | null }[]
 }
 
+export interface AnsweredRevocation {
+  readonly id: string
+  readonly kind: string
+  readonly target: string | null
+  readonly reason: string
+  readonly actorId: string | null
+  readonly createdAt: string
+  readonly liveUntil: string
+}
+
+export interface AnsweredClient {
+  readonly id: string
+  readonly name: string
+  readonly createdAt: string
+  readonly createdBy?: string | null
+  readonly revokedAt?: string | null
+}
+
 export interface Answer {
   readonly status: number
   readonly headers: Headers
@@ -60,6 +83,8 @@ export interface Ask {
   readonly token?: string | undefined
   readonly body?: unknown
   readonly headers?: Record<string, string>
+  /** Gives the call up. */
+  readonly signal?: AbortSignal
 }
 
 type Verb = (path: string, ask?: Ask) => Promise<Answer>
@@ -84,7 +109,8 @@ export function createClient(url: string): Client {
         ...(ask.body === undefined ? {} : { 'content-type': 'application/json' }),
         ...ask.headers
       },
-      ...(ask.body === undefined ? {} : { body: textOf(ask.body) })
+      ...(ask.body === undefined ? {} : { body: textOf(ask.body) }),
+      ...(ask.signal === undefined ? {} : { signal: ask.signal })
     })
     const text = await response.text()
     return {
