@@ -1,48 +1,27 @@
 import Fastify, { type FastifyInstance } from 'fastify'
-import {
-  type AccessTokens,
+import keycard, {
   authenticatedUser,
-  database,
-  guard,
-  methodNotAllowed,
+  type KeycardGuardOptions,
   problem,
-  problems,
-  redis,
-  revocation,
-  systemClock,
-  translateError
-} from '../../src/index.js'
+  problems
+} from '../../src/guard/plugin.js'
 
 export interface ProtectedApiOptions {
-  /** Where Keycard keeps its state, and the keys it signs with. */
-  readonly databaseUrl: string
-  readonly redisUrl: string | undefined
-  readonly accessTokens: AccessTokens
-  readonly accessTokenTtlSeconds: number
+  readonly keycard: KeycardGuardOptions
   readonly logger?: boolean
 }
 
 /** A Fastify app of somebody else's: it has Keycard's guard, and routes of its own. */
 export async function buildProtectedApi(options: ProtectedApiOptions): Promise<FastifyInstance> {
-  const { databaseUrl, redisUrl, accessTokens, accessTokenTtlSeconds } = options
   const app = Fastify({ logger: options.logger ?? false })
 
-  await app.register(problems, { translate: translateError })
-  await app.register(database, { url: databaseUrl })
-  await app.register(redis, { url: redisUrl })
-  await app.register(revocation, {
-    mode: redisUrl === undefined ? 'database' : 'redis',
-    deadlineMs: 2_000,
-    accessTokenTtlSeconds,
-    clock: systemClock
-  })
-  await app.register(guard, { accessTokens, check: app.revocation.check })
+  await app.register(problems)
+  await app.register(keycard, options.keycard)
 
   const routes = { prefix: '/api', board: createBoard() }
   await app.register(publicRoutes, routes)
   await app.register(memberRoutes, routes)
   await app.register(staffRoutes, routes)
-  await app.register(methodNotAllowed)
   return app
 }
 

@@ -1,32 +1,35 @@
-import { readEnvironment } from '../../src/config.js'
-import { startService } from '../../src/startup/service.js'
-import { startConfig } from '../../src/startup/start-config.js'
+import type { KeycardGuardOptions } from '../../src/guard/plugin.js'
+import { isJwtAlgorithm } from '../../src/tokens/algorithms.js'
 import { buildProtectedApi } from './app.js'
 
-/** Keycard on its own port, and beside it the API that it protects. */
-const config = await startConfig(readEnvironment(process.env, process.cwd()))
-const keycard = await startService(config)
-const api = await buildProtectedApi({
-  databaseUrl: keycard.databaseUrl,
-  redisUrl: config.redisUrl,
-  accessTokens: keycard.accessTokens,
-  accessTokenTtlSeconds: config.jwt.accessTokenTtlSeconds
-})
-const url = await api.listen({ host: config.host, port: config.port + 1 })
-
-process.stdout.write(`
-  Keycard         ${keycard.url}   (register and log in here)
-  Protected API   ${url}   (use the access token here)
-
-`)
-
-async function stop(): Promise<void> {
-  await api.close()
-  await keycard.close()
+function required(name: string): string {
+  const value = process.env[name]
+  if (value) return value
+  process.stderr.write(`Set ${name}; examples/protected-api/README.md says how.\n`)
+  process.exit(1)
 }
+
+/** The shared secret, or the algorithm whose keys Keycard publishes. */
+function readKeys(): KeycardGuardOptions['keys'] {
+  const algorithm = process.env['JWT_ALGORITHM'] ?? 'HS256'
+  if (!isJwtAlgorithm(algorithm) || algorithm === 'HS256') return { secret: required('JWT_SECRET') }
+  return { algorithm }
+}
+
+const app = await buildProtectedApi({
+  keycard: {
+    keycardUrl: process.env['KEYCARD_URL'] ?? 'http://127.0.0.1:3000',
+    clientId: required('CLIENT_ID'),
+    clientSecret: required('CLIENT_SECRET'),
+    redisUrl: required('REDIS_URL'),
+    keys: readKeys()
+  },
+  logger: true
+})
+await app.listen({ host: '127.0.0.1', port: Number(process.env['PORT'] ?? 3001) })
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    void stop()
+    void app.close()
   })
 }

@@ -20,6 +20,8 @@ export function bearerToken(request: FastifyRequest): string | undefined {
       headers: { 'www-authenticate': 'Bearer error="invalid_request"' }
     })
   }
+  // Nearly every request writes it so.
+  if (header.startsWith('Bearer ') && header.charCodeAt(7) > 0x20) return header.slice(7)
   return bearer.exec(header)?.[1]
 }
 

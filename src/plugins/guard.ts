@@ -4,6 +4,7 @@ import { problem } from '../problems.js'
 import type { Verdict } from '../revocation/decision.js'
 import type { AccessTokens } from '../tokens/access-tokens.js'
 import type { AccessClaims } from '../tokens/claims.js'
+import type { Verification } from '../tokens/verification.js'
 import { bearerToken } from './bearer-token.js'
 
 /** Who makes the request, as the access token says. */
@@ -38,8 +39,10 @@ declare module 'fastify' {
 
 export interface GuardOptions {
   readonly accessTokens: Pick<AccessTokens, 'verify'>
-  /** Whether a revocation covers these claims. Rejects where that can't be known: answered 503. */
-  readonly check: (claims: AccessClaims) => Promise<Verdict>
+  /** Whether a revocation covers this token. Rejects where that can't be known: answered 503. */
+  readonly check: (claims: AccessClaims, token: string) => Verdict | Promise<Verdict>
+  /** Looks for keys that are not known yet, before a token of one is refused. Never rejects. */
+  readonly findKeys?: () => Promise<void>
 }
 
 /**
@@ -48,19 +51,40 @@ export interface GuardOptions {
  * `WWW-Authenticate` (RFC 6750 §3), 403 where a role is missing, 503 where nobody can decide.
  */
 export default fp<GuardOptions>(
-  async function guardPlugin(app, { accessTokens, check }) {
+  async function guardPlugin(app, { accessTokens, check, findKeys }) {
+    /** One frozen object per token, however many requests bring it. */
+    const users = new WeakMap<AccessClaims, AuthenticatedUser>()
+
+    function userOf(claims: AccessClaims): AuthenticatedUser {
+      const known = users.get(claims)
+      if (known !== undefined) return known
+      const user = makeUser(claims)
+      users.set(claims, user)
+      return user
+    }
+
+    async function verify(token: string): Promise<Verification> {
+      const verification = accessTokens.verify(token)
+      const isOfUnknownKey =
+        verification.kind === 'invalid' && verification.reason === 'unknown-key'
+      if (!isOfUnknownKey || findKeys === undefined) return verification
+      await findKeys()
+      return accessTokens.verify(token)
+    }
+
     async function identify(request: FastifyRequest): Promise<AuthenticatedUser | null> {
       const token = bearerToken(request)
       if (token === undefined) return null
-      const verification = accessTokens.verify(token)
+      const verification = await verify(token)
       if (verification.kind === 'invalid') {
         request.log.debug({ event: 'token.invalid', reason: verification.reason })
         throw refusal('INVALID_TOKEN')
       }
       if (verification.kind === 'expired') throw refusal('TOKEN_EXPIRED')
-      const verdict = await check(verification.claims)
+      const { claims } = verification
+      const verdict = await check(claims, token)
       if (verdict.kind === 'revoked') throw refusal('TOKEN_REVOKED')
-      return userOf(verification.claims)
+      return userOf(claims)
     }
 
     async function authenticate(request: FastifyRequest): Promise<void> {
@@ -78,9 +102,7 @@ export default fp<GuardOptions>(
       return async function requireRole(request) {
         await authenticate(request)
         if (!roles.some((role) => request.user?.roles.includes(role))) {
-          throw problem('FORBIDDEN', {
-            headers: { 'www-authenticate': 'Bearer error="insufficient_scope"' }
-          })
+          throw forbidden()
         }
       }
     }
@@ -104,7 +126,14 @@ export function refusal(code: 'INVALID_TOKEN' | 'TOKEN_EXPIRED' | 'TOKEN_REVOKED
   return problem(code, { headers: { 'www-authenticate': 'Bearer error="invalid_token"' } })
 }
 
-function userOf(claims: AccessClaims): AuthenticatedUser {
+/** The 403 for a good token of somebody who lacks the role (RFC 6750 §3.1). */
+export function forbidden() {
+  return problem('FORBIDDEN', {
+    headers: { 'www-authenticate': 'Bearer error="insufficient_scope"' }
+  })
+}
+
+function makeUser(claims: AccessClaims): AuthenticatedUser {
   return Object.freeze({
     id: claims.sub,
     roles: claims.roles,

@@ -1,34 +1,14 @@
-import { eq } from 'drizzle-orm'
 import t, { type Test } from 'tap'
-import { buildProtectedApi } from '../../examples/protected-api/app.js'
-import { users } from '../../src/database/schema.js'
-import { createClient } from '../support/client.js'
-import { startKeycard, type TestKeycard } from '../support/keycard.js'
+import { eventually } from '../support/eventually.js'
+import { type Guarded, startGuarded } from '../support/guarded-api.js'
+import { registerAs } from '../support/operators.js'
 
-/** Keycard, and beside it somebody else's Fastify app with the guard. */
-async function startBoth(t: Test, env: NodeJS.ProcessEnv = {}) {
-  let now = Date.now()
-  const keycard = await startKeycard(t, { env, clock: () => now })
-  const app = await buildProtectedApi({
-    databaseUrl: keycard.databaseUrl,
-    redisUrl: undefined,
-    accessTokens: keycard.accessTokens,
-    accessTokenTtlSeconds: keycard.config.jwt.accessTokenTtlSeconds
+/** Keycard, and somebody else's Fastify app with the guard. */
+async function startBoth(t: Test, ttlSeconds = 900): Promise<Pick<Guarded, 'keycard' | 'api'>> {
+  return await startGuarded(t, {
+    keycard: { env: { ACCESS_TOKEN_TTL: `${ttlSeconds}s` } },
+    guard: { accessTokenTtlSeconds: ttlSeconds }
   })
-  t.teardown(() => app.close())
-  const api = createClient(await app.listen({ host: '127.0.0.1', port: 0 }))
-  const wait = (ms: number) => {
-    now += ms
-  }
-  return { keycard, api, wait }
-}
-
-/** Registers somebody with these roles and logs in again: roles are read when a session opens. */
-async function logInAs(keycard: TestKeycard, ...roles: string[]): Promise<string> {
-  const { id, email, password } = await keycard.register()
-  await keycard.app.database.write((db) => db.update(users).set({ roles }).where(eq(users.id, id)))
-  const { body } = await keycard.post('/api/auth/login', { body: { email, password } })
-  return body.accessToken ?? ''
 }
 
 const memberPaths = ['/api/protected', '/api/profile', '/api/dashboard', '/api/settings']
@@ -63,10 +43,11 @@ t.test('member routes want a good token', async (t) => {
 })
 
 t.test('an expired token is told apart, so that the client refreshes', async (t) => {
-  const { api, keycard, wait } = await startBoth(t, { ACCESS_TOKEN_TTL: '1m' })
+  const { api, keycard } = await startBoth(t, 2)
   const { accessToken, refreshToken } = await keycard.register()
-  wait(61_000)
-  const expired = await api.get('/api/profile', { token: accessToken })
+  const visit = () => api.get('/api/profile', { token: accessToken })
+  await eventually('it expires', async () => (await visit()).status !== 200)
+  const expired = await visit()
   t.equal(expired.status, 401)
   t.equal(expired.body.code, 'TOKEN_EXPIRED')
   const { body } = await keycard.post('/api/auth/refresh', { body: { refreshToken } })
@@ -85,9 +66,9 @@ t.test('what Keycard revokes is dead here when it has answered', async (t) => {
 
 t.test('roles decide who manages users and posts', async (t) => {
   const { api, keycard } = await startBoth(t)
-  const member = await logInAs(keycard)
-  const moderator = await logInAs(keycard, 'moderator')
-  const admin = await logInAs(keycard, 'admin')
+  const member = (await registerAs(keycard, [])).accessToken
+  const moderator = (await registerAs(keycard, ['moderator'])).accessToken
+  const admin = (await registerAs(keycard, ['admin'])).accessToken
 
   for (const token of [member, moderator]) {
     const refused = await api.get('/api/admin/users', { token })
