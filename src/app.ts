@@ -1,11 +1,17 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import { createAccounts } from './accounts/accounts.js'
 import { bootstrapAdmin } from './accounts/bootstrap-admin.js'
+import { createClients } from './clients/clients.js'
+import { createIntrospection } from './clients/introspection.js'
+import { createTokenRevocation } from './clients/token-revocation.js'
+import { createCanary } from './canary/canary.js'
 import { type Clock, systemClock } from './clock.js'
 import type { Config } from './config.js'
 import { every } from './every.js'
 import { fastifyOptions, type HttpServerOptions } from './http-server.js'
+import { createOperatorRevocations } from './operators/revocations.js'
 import { createPasswords } from './passwords/passwords.js'
+import canaryPlugin from './plugins/canary.js'
 import closing from './plugins/closing.js'
 import crossOrigin from './plugins/cross-origin.js'
 import database from './plugins/database.js'
@@ -13,23 +19,31 @@ import docs from './plugins/docs.js'
 import guard from './plugins/guard.js'
 import jsonBody from './plugins/json-body.js'
 import limits from './plugins/limits.js'
+import metrics from './plugins/metrics.js'
 import methodNotAllowed from './plugins/method-not-allowed.js'
 import overload from './plugins/overload.js'
 import problems from './plugins/problems.js'
 import redis from './plugins/redis.js'
 import refreshCookie from './plugins/refresh-cookie.js'
 import requestHeaders from './plugins/request-headers.js'
+import requireAdmin from './plugins/require-admin.js'
 import revocation from './plugins/revocation.js'
+import revocationMetrics from './plugins/revocation-metrics.js'
 import securityHeaders from './plugins/security-headers.js'
 import validation from './plugins/validation.js'
+import adminClientRoutes from './routes/admin/clients.js'
+import adminRevocationRoutes from './routes/admin/revocations.js'
 import authRoutes from './routes/auth.js'
 import healthRoutes from './routes/health.js'
 import logoutRoutes from './routes/logout.js'
 import meRoutes from './routes/me.js'
+import nodeRoutes from './routes/nodes.js'
+import oauthRoutes from './routes/oauth.js'
 import problemRoutes from './routes/problems.js'
 import refreshRoutes from './routes/refresh.js'
 import sessionRoutes from './routes/sessions.js'
 import wellKnownRoutes from './routes/well-known.js'
+import { createPostgresRegistry } from './revocation/registry.js'
 import { createSessions } from './sessions/sessions.js'
 import type { AccessTokens } from './tokens/access-tokens.js'
 import { translateError } from './translate-error.js'
@@ -76,14 +90,20 @@ async function compose(app: FastifyInstance, options: AppOptions): Promise<void>
   await app.register(closing)
   await app.register(overload)
   await app.register(docs, { publicUrl: config.publicUrl })
+  await app.register(metrics, {
+    token: config.metricsToken,
+    isOpen: config.environment === 'development'
+  })
   await app.register(database, { url: options.databaseUrl })
-  await app.register(redis, { url: config.redisUrl })
+  await app.register(redis, { target: config.redis })
   await app.register(limits, { limits: config.rateLimits, redis: app.redis })
   await app.register(revocation, {
+    redisTarget: config.redis,
     ...config.revocation,
     accessTokenTtlSeconds: config.jwt.accessTokenTtlSeconds,
     clock
   })
+  await app.register(revocationMetrics)
   await app.register(guard, { accessTokens, check: app.revocation.check })
   await app.register(refreshCookie, { secure: config.publicUrl.startsWith('https:') })
 
@@ -106,16 +126,57 @@ async function compose(app: FastifyInstance, options: AppOptions): Promise<void>
     clock
   })
 
+  await app.register(requireAdmin, { accounts })
+  const clients = createClients({ database: app.database, clock })
+
   const prefix = '/api/auth'
   await app.register(authRoutes, { prefix, accounts, registration: config.registration })
   await app.register(refreshRoutes, { prefix, sessions })
   await app.register(logoutRoutes, { prefix, accounts, sessions, accessTokens })
   await app.register(meRoutes, { prefix, accounts })
   await app.register(sessionRoutes, { prefix, sessions })
-  await app.register(wellKnownRoutes, { prefix: '/.well-known', accessTokens })
+  await app.register(adminClientRoutes, { prefix: '/api/admin', clients })
+  await app.register(adminRevocationRoutes, {
+    prefix: '/api/admin',
+    revocations: createOperatorRevocations({
+      database: app.database,
+      revocation: app.revocation,
+      sessions,
+      accounts,
+      accessTokenTtlSeconds: config.jwt.accessTokenTtlSeconds,
+      clock
+    })
+  })
+  await app.register(oauthRoutes, {
+    prefix: '/oauth',
+    clients,
+    introspect: createIntrospection({ database: app.database, accessTokens, sessions, accounts }),
+    revokePresented: createTokenRevocation({
+      accessTokens,
+      sessions,
+      revocation: app.revocation,
+      clock
+    })
+  })
+  await app.register(nodeRoutes, {
+    prefix: '/api/nodes',
+    clients,
+    registryOf: (clientId) => createPostgresRegistry(app.database, clock, clientId)
+  })
+  await app.register(wellKnownRoutes, {
+    prefix: '/.well-known',
+    publicUrl: config.publicUrl,
+    accessTokens
+  })
   await app.register(healthRoutes, { prefix: '/health', isStopping })
   await app.register(problemRoutes, { prefix: '/problems' })
   await app.register(methodNotAllowed)
+
+  if (config.canary !== undefined) {
+    const { targets, intervalMs } = config.canary
+    const canary = createCanary({ database: app.database, sessions, targets, clock, log: app.log })
+    await app.register(canaryPlugin, { canary, intervalMs })
+  }
 
   const cleaning = every(cleanUpMs, () => sessions.cleanUp())
   app.addHook('onClose', () => cleaning.stop())
