@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import postgres from 'postgres'
-import type { Test } from 'tap'
+import type { Lifetime } from './lifetime.js'
 import { databaseName } from '../../src/embedded/cluster.js'
 import { urlOf } from '../../src/embedded/connection.js'
 import type { Postmaster } from '../../src/embedded/postmaster.js'
@@ -30,7 +30,7 @@ export interface TestPostgres {
  * A new database on the run's shared server, migrated unless it is to be empty; dropped when `t`
  * ends. Returns its url.
  */
-export async function createTestDatabase(t: Test, { empty = false } = {}): Promise<string> {
+export async function createTestDatabase(t: Lifetime, { empty = false } = {}): Promise<string> {
   const cluster = await sharedCluster()
   const name = `test_${randomBytes(8).toString('hex')}`
   const template = empty ? 'template0' : databaseName
@@ -53,7 +53,7 @@ async function administer(
 
 /** A running, migrated server for `t` alone; gone when `t` ends. `settings` are Postgres's, by name. */
 export async function startPostgres(
-  t: Test,
+  t: Lifetime,
   { settings = {} }: { settings?: Readonly<Record<string, string>> } = {}
 ): Promise<TestPostgres> {
   const cluster = await sharedCluster()

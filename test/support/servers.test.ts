@@ -3,6 +3,8 @@ import t from 'tap'
 import { connect } from './connect.js'
 import { createTestDatabase, startPostgres } from './postgres.js'
 import { redisBinary } from './redis-binary.js'
+import { startCluster } from './redis-cluster.js'
+import { startSentinel } from './redis-sentinel.js'
 import { startRedis } from './redis.js'
 import { temporaryFolder } from './temporary-folder.js'
 
@@ -73,6 +75,30 @@ t.test('a Redis keeps nothing unless it is told to', async (t) => {
   await redis.start({ args: ['--appendonly', 'yes'] })
   t.equal(await redis.cli('DBSIZE'), 0)
   t.same(await redis.cli('CONFIG', 'GET', 'appendonly'), ['appendonly', 'yes'])
+})
+
+t.test('sentinels replace a primary that froze, and one that is well', async (t) => {
+  const { servers, primary, replica, failover, successorOf } = await startSentinel(t)
+  const first = await primary()
+  t.ok(servers.includes(await replica()))
+  first.freeze()
+  const second = await successorOf(first)
+  t.equal(await primary(), second)
+  first.thaw()
+  t.not(await failover(), second)
+})
+
+t.test('a Cluster has three masters, and replicas that take over', async (t) => {
+  const { nodes, masterOf, replicaOf, failover, successorOf } = await startCluster(t)
+  const keys = Array.from({ length: 100 }, (_, index) => `${index}`)
+  const masters = new Set(await Promise.all(keys.map(masterOf)))
+  t.equal(masters.size, 3)
+  t.equal(nodes.length, 6)
+  const first = await masterOf('key')
+  const replica = await replicaOf('key')
+  t.equal(await failover('key'), replica)
+  await replica.kill()
+  t.equal(await successorOf(replica, 'key'), first)
 })
 
 t.test('a Redis on a port that is taken is refused with its words', async (t) => {

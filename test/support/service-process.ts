@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { Test } from 'tap'
+import type { Lifetime } from './lifetime.js'
 import { type Client, createClient } from './client.js'
 import { eventually } from './eventually.js'
 import { killTree } from './process-tree.js'
@@ -46,13 +46,16 @@ const fromSource = [
 const startMs = 240_000
 
 /** Starts the service from its source, as `npm run dev` does. It is gone when `t` ends. */
-export async function spawnService(t: Test, options: ProcessOptions = {}): Promise<ServiceProcess> {
+export async function spawnService(
+  t: Lifetime,
+  options: ProcessOptions = {}
+): Promise<ServiceProcess> {
   return await spawnWatched(t, process.execPath, fromSource, options)
 }
 
 /** Starts any command in the same way. */
 export async function spawnWatched(
-  t: Test,
+  t: Lifetime,
   command: string,
   args: readonly string[],
   { env, cwd }: ProcessOptions
@@ -84,7 +87,7 @@ export async function spawnWatched(
 
 /** Starts the service and waits until it listens. @throws with its words where it ends instead */
 export async function startServiceProcess(
-  t: Test,
+  t: Lifetime,
   options: ProcessOptions = {}
 ): Promise<RunningService> {
   return await listening(await spawnService(t, options))

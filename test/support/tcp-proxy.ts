@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Test } from 'tap'
+import type { Lifetime } from './lifetime.js'
 
 /** A stable address in front of servers that come and go, as a virtual address or a proxy is. */
 export interface TcpProxy {
@@ -15,7 +15,7 @@ export interface TcpProxy {
 }
 
 /** Passes connections on to `port` on this machine, until `t` ends. */
-export async function startTcpProxy(t: Test, port: number): Promise<TcpProxy> {
+export async function startTcpProxy(t: Lifetime, port: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   let delayMs = 0
   let target: number | undefined = port

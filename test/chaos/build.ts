@@ -1,0 +1,49 @@
+import { mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import ts from 'typescript'
+import type { Lifetime } from '../support/lifetime.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
+
+/** The service compiled into a folder of its own. */
+export interface Build {
+  /** The script to start. */
+  readonly server: string
+  /** The URL of a module of src/. */
+  readonly source: (name: string) => string
+  /** The URL of a module in test/chaos/inside, to be loaded into a node. */
+  readonly inside: (name: string) => string
+}
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** Compiles it once: nodes that are killed have to come back fast, and from source they don't. */
+export async function buildService(t: Lifetime): Promise<Build> {
+  const folder = await temporaryFolder(t)
+  for (const name of ['node_modules', 'migrations', 'package.json']) {
+    await symlink(join(root, name), join(folder, name))
+  }
+  await compile(join(root, 'src'), join(folder, 'dist'))
+  await compile(join(root, 'test', 'chaos', 'inside'), join(folder, 'inside'))
+  const urlOf = (...path: string[]) => pathToFileURL(`${join(folder, ...path)}.js`).href
+  return {
+    server: join(folder, 'dist', 'server.js'),
+    source: (name) => urlOf('dist', name),
+    inside: (name) => urlOf('inside', name)
+  }
+}
+
+async function compile(from: string, to: string): Promise<void> {
+  const { options } = ts.convertCompilerOptionsFromJson(
+    { target: 'ES2023', module: 'ESNext', verbatimModuleSyntax: true },
+    root
+  )
+  for (const name of await readdir(from, { recursive: true })) {
+    if (!name.endsWith('.ts')) continue
+    const source = await readFile(join(from, name), 'utf8')
+    const { outputText } = ts.transpileModule(source, { compilerOptions: options })
+    const file = join(to, name.replace(/\.ts$/, '.js'))
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, outputText)
+  }
+}
