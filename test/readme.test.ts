@@ -15,6 +15,7 @@ function normalise(output: string): string {
     .replaceAll(/eyJ[\w-]+(?:\.[\w-]+\.[\w-]+|…)/g, '<jwt>')
     .replaceAll(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>')
     .replaceAll(/\d{4}-\d{2}-\d{2}T[\d:.]+Z/g, '<time>')
+    .replaceAll(/"appliedAfterMs":\d+/g, '"appliedAfterMs":<ms>')
     .replaceAll(/curl\/[\d.]+/g, 'curl/<version>')
     .trim()
 }

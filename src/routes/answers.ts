@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import type { User } from '../accounts/store.js'
+import { clientIp } from '../http/client-ip.js'
 import type { Credentials } from '../sessions/credentials.js'
 import type { Client } from '../sessions/sessions.js'
 import type { TokenAnswerSchema, UserSchema } from './schemas.js'
@@ -40,5 +41,5 @@ export function tokenAnswer(
 
 export function clientOf(request: FastifyRequest): Client {
   const userAgent = request.headers['user-agent'] ?? null
-  return { ip: request.ip, userAgent: userAgent && userAgent.slice(0, longestUserAgent) }
+  return { ip: clientIp(request), userAgent: userAgent && userAgent.slice(0, longestUserAgent) }
 }
