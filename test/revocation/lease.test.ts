@@ -2,6 +2,7 @@ import type { CoveredClaims } from '../../src/revocation/decision.js'
 import t from 'tap'
 import { createLease } from '../../src/revocation/lease.js'
 import { createDeployment } from '../support/deployment.js'
+import { eventually } from '../support/eventually.js'
 import { bookmark } from '../support/node-log.js'
 import { startPostgres } from '../support/postgres.js'
 import { startRedis } from '../support/redis.js'
@@ -64,6 +65,7 @@ t.test('a node cut off from Postgres decides from Redis until its lease ends', a
   const verification = node.accessTokens.verify(ada.accessToken)
   if (verification.kind !== 'valid') throw new Error('The token is no good')
 
+  await eventually('it reads Redis', () => node.app.revocation.status().decidesFrom === 'redis')
   postgres.freeze()
   t.same(await check(verification.claims), { kind: 'revoked', by: 'session' })
   aheadMs = 61_000
