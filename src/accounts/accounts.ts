@@ -1,4 +1,5 @@
 import { uuidv7 } from 'uuidv7'
+import type { Origin } from '../audit/origin.js'
 import type { Clock } from '../clock.js'
 import { type Database, isUniqueViolation, type Queries } from '../database/connection.js'
 import type { Passwords } from '../passwords/passwords.js'
@@ -128,8 +129,8 @@ export function createAccounts(options: AccountOptions) {
     revoke,
 
     /** As `revoke`, asked for by the user. */
-    async logOutEverywhere(userId: string): Promise<UserRevocation | undefined> {
-      return await revoke(userId, { reason: logOutEverywhereReason, actorId: userId })
+    async logOutEverywhere(userId: string, origin: Origin): Promise<UserRevocation | undefined> {
+      return await revoke(userId, { reason: logOutEverywhereReason, origin })
     },
 
     /**
@@ -153,7 +154,8 @@ export function createAccounts(options: AccountOptions) {
      */
     async changePassword(
       caller: { readonly userId: string; readonly sessionId: string; readonly version: number },
-      input: { readonly currentPassword: string; readonly newPassword: string }
+      input: { readonly currentPassword: string; readonly newPassword: string },
+      origin: Origin
     ): Promise<PasswordChange> {
       const proof = await prove(caller.userId, input.currentPassword)
       if (proof.kind !== 'proved') return { kind: proof.kind }
@@ -163,7 +165,7 @@ export function createAccounts(options: AccountOptions) {
       const strength = passwords.check(input.newPassword, user)
       if (strength.kind === 'weak') return { kind: 'weak password', reason: strength.reason }
       const passwordHash = await passwords.hash(strength.password)
-      const cause = { reason: 'password changed', actorId: user.id }
+      const cause = { reason: 'password changed', origin }
       const recorded = await database.transaction(async (tx) => {
         const level = await changePasswordHash(tx, user, passwordHash, today())
         if (level === undefined) return undefined
@@ -176,11 +178,11 @@ export function createAccounts(options: AccountOptions) {
     },
 
     /** Deletes an account with its sessions. @throws as changePassword */
-    async delete(userId: string, password: string): Promise<Deletion> {
+    async delete(userId: string, password: string, origin: Origin): Promise<Deletion> {
       const proof = await prove(userId, password)
       if (proof.kind !== 'proved') return { kind: proof.kind }
       const { user } = proof
-      const cause = { reason: 'account deleted', actorId: user.id }
+      const cause = { reason: 'account deleted', origin }
       const recorded = await database.transaction(async (tx) => {
         const version = await deleteUser(tx, user)
         return version && (await recordUserRevocation(tx, user.id, version + 1, cause))

@@ -84,7 +84,7 @@ export function createCanary(options: CanaryOptions) {
     async fly(): Promise<CanaryRound> {
       const { sessionId, accessToken } = await open()
       const before = await showEverywhere(accessToken)
-      await sessions.revoke(sessionId, { reason: canaryReason, actorId: null })
+      await sessions.revoke(sessionId, { reason: canaryReason, origin: null })
       const after = await showEverywhere(accessToken)
       const liars = targets.filter((target) => after.get(target) === 'accepted')
       for (const target of liars) {

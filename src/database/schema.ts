@@ -5,6 +5,7 @@ import {
   customType,
   index,
   integer,
+  jsonb,
   pgEnum,
   pgTable,
   smallint,
@@ -32,25 +33,35 @@ export const deployment = pgTable(
     id: smallint('id').primaryKey().default(1),
     generation: integer('generation').notNull().default(1),
     createdAt: instant('created_at').notNull().defaultNow(),
-    dataSet: text('data_set')
+    dataSet: text('data_set'),
+    /** After everyone or many were logged out: until when those who come back are spread. */
+    loginsSpreadUntil: instant('logins_spread_until')
   },
   (table) => [check('deployment_is_one_row', sql`${table.id} = 1`)]
 )
 
 /** `email` is the canonical form: what is compared, counted and kept is the same string. */
-export const users = pgTable('users', {
-  id: uuid('id').primaryKey(),
-  email: text('email').notNull().unique(),
-  name: text('name').notNull(),
-  passwordHash: text('password_hash').notNull(),
-  roles: text('roles').array().notNull().default([]),
-  /** Only rises. Tokens and sessions with a smaller one are dead. */
-  tokenVersion: integer('token_version').notNull().default(1),
-  emailVerifiedAt: instant('email_verified_at'),
-  disabledAt: instant('disabled_at'),
-  createdAt: instant('created_at').notNull(),
-  updatedAt: instant('updated_at').notNull()
-})
+export const users = pgTable(
+  'users',
+  {
+    id: uuid('id').primaryKey(),
+    email: text('email').notNull().unique(),
+    name: text('name').notNull(),
+    passwordHash: text('password_hash').notNull(),
+    roles: text('roles').array().notNull().default([]),
+    /** Only rises. Tokens and sessions with a smaller one are dead. */
+    tokenVersion: integer('token_version').notNull().default(1),
+    emailVerifiedAt: instant('email_verified_at'),
+    disabledAt: instant('disabled_at'),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull()
+  },
+  // For the search by how an e-mail or a name begins.
+  (table) => [
+    index('users_email_prefix').on(table.email.op('text_pattern_ops')),
+    index('users_name_prefix').on(sql`lower(${table.name}) text_pattern_ops`)
+  ]
+)
 
 /** One row per session through all its rotations: refresh changes `counter`, never the row's identity. */
 export const sessions = pgTable(
@@ -71,7 +82,9 @@ export const sessions = pgTable(
     expiresAt: instant('expires_at').notNull(),
     revokedAt: instant('revoked_at'),
     ip: text('ip').notNull(),
-    userAgent: text('user_agent')
+    userAgent: text('user_agent'),
+    /** The `kid` of every key that ever signed an access token of it. */
+    keyIds: text('key_ids').array().notNull().default([])
   },
   (table) => [
     index('sessions_user_id').on(table.userId),
@@ -155,4 +168,84 @@ export const clients = pgTable('clients', {
   createdAt: instant('created_at').notNull(),
   createdBy: uuid('created_by'),
   revokedAt: instant('revoked_at')
+})
+
+export const auditOutcome = pgEnum('audit_outcome', ['success', 'refused', 'failed'])
+
+/**
+ * Who did what to whom. A trigger lets nobody change or delete a row: only its batch is written
+ * once, when it is sealed, and a pruned batch's rows may go. `id` is a UUIDv7, so it sorts by time.
+ */
+export const auditEvents = pgTable(
+  'audit_events',
+  {
+    id: uuid('id').primaryKey(),
+    /** The batch that seals it; null until then. */
+    batch: integer('batch'),
+    occurredAt: instant('occurred_at').notNull(),
+    action: text('action').notNull(),
+    outcome: auditOutcome('outcome').notNull(),
+    /** Of a user or client the id, of an operator at a terminal the name; null for nobody in particular. */
+    actorKind: text('actor_kind').notNull(),
+    actor: text('actor'),
+    subjectKind: text('subject_kind'),
+    subject: text('subject'),
+    /** The account that it is about, whatever the subject is. No reference: accounts go, this stays. */
+    userId: uuid('user_id'),
+    ip: text('ip'),
+    reason: text('reason'),
+    details: jsonb('details').$type<Readonly<Record<string, unknown>>>()
+  },
+  (table) => [
+    index('audit_events_actor').on(table.actor, table.id),
+    index('audit_events_subject').on(table.subject, table.id),
+    index('audit_events_user').on(table.userId, table.id),
+    index('audit_events_action').on(table.action, table.id),
+    index('audit_events_batch').on(table.batch, table.id),
+    index('audit_events_unsealed')
+      .on(table.id)
+      .where(sql`${table.batch} is null`)
+  ]
+)
+
+/**
+ * The chain: each batch's hash covers its events, in the order of their ids, and the hash before it.
+ * `pruned_at` says that its events are gone because they were old; the hashes stay.
+ */
+export const auditBatches = pgTable('audit_batches', {
+  number: integer('number').primaryKey(),
+  sealedAt: instant('sealed_at').notNull(),
+  events: integer('events').notNull(),
+  firstEventAt: instant('first_event_at').notNull(),
+  lastEventAt: instant('last_event_at').notNull(),
+  eventsHash: bytea('events_hash').notNull(),
+  previousHash: bytea('previous_hash').notNull(),
+  hash: bytea('hash').notNull(),
+  prunedAt: instant('pruned_at')
+})
+
+export const incidentStatus = pgEnum('incident_status', ['running', 'stopped', 'finished'])
+
+/** One pull of the incident switch: whom it hits, how far it is, and when it was true everywhere. */
+export const incidents = pgTable('incidents', {
+  id: uuid('id').primaryKey(),
+  /** Everyone, or which sessions; and who is spared. */
+  target: jsonb('target').notNull(),
+  reason: text('reason').notNull(),
+  actorKind: text('actor_kind').notNull(),
+  actor: text('actor'),
+  /** Only sessions that were opened before this moment are hit: not those of people who log in again. */
+  startedAt: instant('started_at').notNull(),
+  status: incidentStatus('status').notNull(),
+  /** The last session that was looked at; a resumed run goes on after it. */
+  position: uuid('position'),
+  sessionsExpected: integer('sessions_expected').notNull(),
+  sessionsRevoked: integer('sessions_revoked').notNull().default(0),
+  batches: integer('batches').notNull().default(0),
+  /** Whoever works on it now says so again and again; another may take over when that is old. */
+  workerId: uuid('worker_id'),
+  heartbeatAt: instant('heartbeat_at'),
+  finishedAt: instant('finished_at'),
+  /** When no node accepted any more what was hit, and how that is known. */
+  receipt: jsonb('receipt')
 })

@@ -1,4 +1,6 @@
 import { uuidv7 } from 'uuidv7'
+import type { AuditEvent } from '../audit/events.js'
+import type { Origin } from '../audit/origin.js'
 import type { Clock } from '../clock.js'
 import type { Database, Queries } from '../database/connection.js'
 import { createAnnouncer } from './announcer.js'
@@ -62,10 +64,19 @@ export interface RedisConnections {
   readonly feed: RedisClient | undefined
 }
 
-/** Who asks for a revocation, and why. */
+/** Who asks for a revocation, and why. Without an origin nothing is audited: the service checks itself. */
 export interface Cause {
   readonly reason: string
-  readonly actorId: string | null
+  readonly origin: Origin | null
+}
+
+/** What is to be revoked. `userId` says whose session it is, for the audit. */
+export interface RevocationOrder {
+  readonly kind: RevocationKind
+  readonly target: string | null
+  readonly level: number | null
+  readonly liveUntil?: Date
+  readonly userId?: string
 }
 
 export type RevocationService = ReturnType<typeof createRevocation>
@@ -114,15 +125,25 @@ export function createRevocation(options: RevocationOptions) {
     }
   }
 
-  /** Writes the durable row inside the transaction that makes the change. Announce it after the commit. */
+  /**
+   * Writes the durable row, and what is audited, inside the transaction that makes the change.
+   * Announce it after the commit.
+   */
   async function record(
     tx: Queries,
-    what: { kind: RevocationKind; target: string | null; level: number | null; liveUntil?: Date },
-    cause: Cause
+    order: RevocationOrder,
+    { reason, origin }: Cause
   ): Promise<Revocation> {
     const now = clock()
-    const liveUntil = new Date(now + longestLifeMs)
-    return await recordRevocation(tx, { liveUntil, ...what, ...cause, createdAt: new Date(now) })
+    const actor = origin?.actor
+    const entry = {
+      liveUntil: new Date(now + longestLifeMs),
+      ...order,
+      reason,
+      actorId: actor?.kind === 'user' ? actor.id : null,
+      createdAt: new Date(now)
+    }
+    return await recordRevocation(tx, entry, origin && auditOf(order, reason, origin))
   }
 
   /** Publishes what others could not. Where Redis does not take it, nobody may decide from Redis. */
@@ -194,6 +215,18 @@ export function createRevocation(options: RevocationOptions) {
       if (denyList === undefined) return 0
       return await database.read((db) => countUnpublished(db, new Date(clock())))
     }
+  }
+}
+
+function auditOf(order: RevocationOrder, reason: string, origin: Origin): AuditEvent {
+  const { kind, target, userId } = order
+  return {
+    action: `${kind}.revoked`,
+    outcome: 'success',
+    origin,
+    subject: target === null ? null : { kind, id: target },
+    userId: kind === 'user' ? target : (userId ?? null),
+    reason
   }
 }
 

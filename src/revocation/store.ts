@@ -1,7 +1,8 @@
 import { and, desc, eq, exists, gt, inArray, isNull, lt, sql } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
+import { type AuditEvent, auditRow } from '../audit/events.js'
 import type { Queries } from '../database/connection.js'
-import { deployment, revocations } from '../database/schema.js'
+import { auditEvents, deployment, revocations } from '../database/schema.js'
 import type { RevocationKind } from './decision.js'
 import type { RevocationEvent } from './state.js'
 
@@ -18,12 +19,29 @@ export interface NewRevocation {
   readonly liveUntil: Date
 }
 
-/** Writes the durable row. Belongs into the transaction that makes the change it stands for. */
-export async function recordRevocation(db: Queries, entry: NewRevocation): Promise<Revocation> {
+/**
+ * Writes the durable row, and in the same statement what is audited of it. Belongs into the
+ * transaction that makes the change it stands for.
+ */
+export async function recordRevocation(
+  db: Queries,
+  entry: NewRevocation,
+  event: AuditEvent | null
+): Promise<Revocation> {
   const revocation = { id: uuidv7(), publishedAt: null, confirmedAt: null, ...entry }
-  const [row] = await db.insert(revocations).values(revocation).returning({ xid: revocations.xid })
+  const writer = event === null ? db : db.with(insertedAudit(db, event, entry.createdAt))
+  const [row] = await writer
+    .insert(revocations)
+    .values(revocation)
+    .returning({ xid: revocations.xid })
   if (row === undefined) throw new Error('A row that was written was not returned')
   return { ...revocation, xid: row.xid }
+}
+
+function insertedAudit(db: Queries, event: AuditEvent, now: Date) {
+  return db
+    .$with('audited')
+    .as(db.insert(auditEvents).values(auditRow(event, now)).returning({ id: auditEvents.id }))
 }
 
 /** The newest revocation of this target that can still cover a token; undefined where there is none. */

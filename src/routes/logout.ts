@@ -7,6 +7,7 @@ import { authenticatedUser, refusal } from '../plugins/guard.js'
 import { Problem, problem } from '../problems.js'
 import type { Sessions } from '../sessions/sessions.js'
 import type { AccessTokens } from '../tokens/access-tokens.js'
+import { originOf, userOrigin } from './origin.js'
 import { presentedRefreshToken, RefreshBodySchema } from './refresh-token.js'
 import { closed, ReceiptSchema } from './schemas.js'
 
@@ -38,7 +39,8 @@ const logoutRoutes: FastifyPluginAsyncTypebox<LogoutRoutesOptions> = async funct
     async function logout(request, reply) {
       const refreshToken = request.body?.refreshToken
       const session = await sessionToEnd(request, refreshToken)
-      await sessions.revoke(session.id, { reason: 'logout', actorId: session.userId })
+      const origin = originOf(request, { kind: 'user', id: session.userId })
+      await sessions.revoke(session.id, { reason: 'logout', origin })
       request.log.info({
         event: 'auth.logged_out',
         sessionId: session.id,
@@ -87,7 +89,7 @@ const logoutRoutes: FastifyPluginAsyncTypebox<LogoutRoutesOptions> = async funct
         throw error
       }
       const user = authenticatedUser(request)
-      const outcome = await accounts.logOutEverywhere(user.id)
+      const outcome = await accounts.logOutEverywhere(user.id, userOrigin(request))
       if (outcome === undefined) throw refusal('TOKEN_REVOKED')
       request.log.info({ event: 'auth.logged_out_everywhere', userId: user.id })
       app.refreshCookie.clear(reply)

@@ -6,6 +6,7 @@ import type { User } from '../accounts/store.js'
 import { authenticatedUser, refusal } from '../plugins/guard.js'
 import { problem } from '../problems.js'
 import { userAnswer } from './answers.js'
+import { userOrigin } from './origin.js'
 import { closed, NameSchema, PasswordSchema, UserAnswerSchema } from './schemas.js'
 
 const RenameBodySchema = closed({ name: Type.Optional(NameSchema) })
@@ -68,7 +69,7 @@ const meRoutes: FastifyPluginAsyncTypebox<MeRoutesOptions> = async function meRo
     async function deleteMe(request, reply) {
       const { id } = authenticatedUser(request)
       await limitPasswords(request)
-      const outcome = await accounts.delete(id, request.body.password)
+      const outcome = await accounts.delete(id, request.body.password, userOrigin(request))
       if (outcome.kind === 'wrong password') throw problem('INVALID_CREDENTIALS')
       if (outcome.kind === 'gone') throw refusal('TOKEN_REVOKED')
       request.log.info({ event: 'auth.account_deleted', userId: id })
@@ -93,7 +94,7 @@ const meRoutes: FastifyPluginAsyncTypebox<MeRoutesOptions> = async function meRo
       const { id: userId, sessionId, version } = authenticatedUser(request)
       await limitPasswords(request)
       const caller = { userId, sessionId, version }
-      const outcome = await accounts.changePassword(caller, request.body)
+      const outcome = await accounts.changePassword(caller, request.body, userOrigin(request))
       switch (outcome.kind) {
         case 'wrong password':
           throw problem('INVALID_CREDENTIALS', { detail: 'The current password is wrong.' })

@@ -5,6 +5,7 @@ import type { Introspect, Introspection } from '../clients/introspection.js'
 import type { RevokePresented } from '../clients/token-revocation.js'
 import clientAuth, { authenticatedClient } from '../plugins/client-auth.js'
 import formBody from '../plugins/form-body.js'
+import { originOf } from './origin.js'
 import { closed, UuidSchema } from './schemas.js'
 
 /** Other parameters are ignored, as OAuth wants it (RFC 6749 §3.2). */
@@ -100,7 +101,8 @@ const oauthRoutes: FastifyPluginAsyncTypebox<OAuthRoutesOptions> = async functio
     },
     async function revokeToken(request, reply) {
       const { id: clientId } = authenticatedClient(request)
-      const cause = { reason: `revoked by client ${clientId}`, actorId: null }
+      const origin = originOf(request, { kind: 'client', id: clientId })
+      const cause = { reason: `revoked by client ${clientId}`, origin }
       const revoked = await revokePresented(request.body.token, cause)
       request.log.info({ event: 'oauth.revoked', clientId, ...revoked })
       return await reply.code(200).send(undefined)

@@ -4,6 +4,7 @@ import { problem } from '../problems.js'
 import type { GenuineRefreshToken } from '../sessions/rotation.js'
 import type { Sessions } from '../sessions/sessions.js'
 import { tokenAnswer } from './answers.js'
+import { originOf } from './origin.js'
 import { presentedRefreshToken, RefreshBodySchema } from './refresh-token.js'
 import { TokenAnswerSchema } from './schemas.js'
 
@@ -34,7 +35,7 @@ const refreshRoutes: FastifyPluginAsyncTypebox<RefreshRoutesOptions> = async fun
       const token = presented && (await sessions.authenticate(presented.token))
       if (presented === undefined || token === undefined) throw problem('INVALID_REFRESH_TOKEN')
       await app.limits.perAccount('refreshPerSession')(request, token.session.id)
-      const outcome = await sessions.rotate(token)
+      const outcome = await sessions.rotate(token, originOf(request))
       logRotation(request, token, outcome.kind, 'reason' in outcome ? outcome.reason : undefined)
       switch (outcome.kind) {
         case 'ended':

@@ -4,6 +4,7 @@ import { authenticatedUser } from '../plugins/guard.js'
 import { problem } from '../problems.js'
 import type { Sessions } from '../sessions/sessions.js'
 import { uuidPattern } from '../uuid.js'
+import { userOrigin } from './origin.js'
 import { closed, InstantSchema, UuidSchema } from './schemas.js'
 
 const SessionListSchema = closed({
@@ -67,7 +68,7 @@ const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async fun
     async function endSession(request, reply) {
       const { id: userId, sessionId } = authenticatedUser(request)
       const { id } = request.params
-      const cause = { reason: 'ended by its user', actorId: userId }
+      const cause = { reason: 'ended by its user', origin: userOrigin(request) }
       if (!uuidPattern.test(id) || !(await sessions.revokeOwn(userId, id, cause))) {
         throw problem('NOT_FOUND', { detail: 'You have no session with this id.' })
       }

@@ -1,3 +1,4 @@
+import type { Origin } from '../audit/origin.js'
 import type { Clock } from '../clock.js'
 import type { Database } from '../database/connection.js'
 import type { Receipt } from '../revocation/announcer.js'
@@ -95,12 +96,12 @@ export function createRotation({
    *
    * @throws RevocationUnconfirmed, DatabaseUnavailable
    */
-  return async function rotate(token: GenuineRefreshToken): Promise<Rotation> {
+  return async function rotate(token: GenuineRefreshToken, origin: Origin): Promise<Rotation> {
     let { session, asOfMs } = token
     for (let count = 0; count < attempts; count++) {
       const outcome = await attempt({ ...token, session, asOfMs })
       if (outcome.kind === 'superseded') {
-        const cause = { reason: 'refresh token reused', actorId: null }
+        const cause = { reason: 'refresh token reused', origin }
         return { kind: 'reused', receipt: await revoke(session.id, cause) }
       }
       if (outcome.kind !== 'lost') return outcome

@@ -59,11 +59,12 @@ export function createSessions(options: SessionOptions) {
    * @throws RevocationUnconfirmed, DatabaseUnavailable
    */
   async function revoke(sessionId: string, cause: Cause): Promise<Receipt | undefined> {
-    const recorded = await database.transaction(async (tx) =>
-      (await markSessionRevoked(tx, sessionId, new Date(clock())))
-        ? await revocation.record(tx, { kind: 'session', target: sessionId, level: null }, cause)
-        : undefined
-    )
+    const recorded = await database.transaction(async (tx) => {
+      const userId = await markSessionRevoked(tx, sessionId, new Date(clock()))
+      if (userId === undefined) return undefined
+      const order = { kind: 'session', target: sessionId, level: null, userId } as const
+      return await revocation.record(tx, order, cause)
+    })
     const live = recorded ?? (await revocation.findLive('session', sessionId))
     return live && (await revocation.announce(live))
   }
@@ -96,9 +97,10 @@ export function createSessions(options: SessionOptions) {
       if (receipt !== undefined) return receipt
       const session = await database.read((db) => findSession(db, sessionId))
       if (session === undefined) return undefined
-      const target = { kind: 'session', target: sessionId, level: null } as const
+      const { userId } = session
+      const order = { kind: 'session', target: sessionId, level: null, userId } as const
       return await revocation.announce(
-        await database.transaction((tx) => revocation.record(tx, target, cause))
+        await database.transaction((tx) => revocation.record(tx, order, cause))
       )
     },
 

@@ -169,14 +169,18 @@ export async function listSessions(
     .orderBy(desc(sessions.lastUsedAt), desc(sessions.id))
 }
 
-/** Marks a session revoked. @returns false when it already was, or does not exist. */
-export async function markSessionRevoked(tx: Queries, id: string, now: Date): Promise<boolean> {
-  const rows = await tx
+/** Marks a session revoked. @returns whose it is; undefined when it already was, or does not exist. */
+export async function markSessionRevoked(
+  tx: Queries,
+  id: string,
+  now: Date
+): Promise<string | undefined> {
+  const [row] = await tx
     .update(sessions)
     .set({ revokedAt: now })
     .where(and(eq(sessions.id, id), isNull(sessions.revokedAt)))
-    .returning({ id: sessions.id })
-  return rows.length === 1
+    .returning({ userId: sessions.userId })
+  return row?.userId
 }
 
 /** Lets one session outlive the rise of its user's token version by one; a session of an earlier version stays dead. */

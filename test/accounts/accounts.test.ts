@@ -8,6 +8,7 @@ import { createHashing } from '../../src/passwords/hashing.js'
 import { domainOf } from '../support/domain.js'
 import { startKeycard } from '../support/keycard.js'
 import { logIn, tokensOf, verdict } from '../support/session-calls.js'
+import { nobody } from '../support/origin.js'
 
 const keycard = await startKeycard(t)
 const { database } = keycard.app
@@ -71,23 +72,23 @@ t.test('a login that is overtaken every time is refused', async (t) => {
 
 t.test('a password is not changed for a token of an earlier version', async (t) => {
   const person = await keycard.register()
-  await accounts.logOutEverywhere(person.id)
+  await accounts.logOutEverywhere(person.id, nobody)
   const current = tokensOf(await logIn(keycard, person))
   const input = { currentPassword: person.password, newPassword }
   const caller = { userId: person.id, sessionId: person.sessionId, version: 1 }
-  t.same(await accounts.changePassword(caller, input), { kind: 'gone' })
+  t.same(await accounts.changePassword(caller, input, nobody), { kind: 'gone' })
   t.equal(verdict(await logIn(keycard, person)), 200)
   const now = { ...caller, sessionId: current.sessionId, version: 2 }
-  t.same(await accounts.changePassword(now, input), { kind: 'changed' })
+  t.same(await accounts.changePassword(now, input, nobody), { kind: 'changed' })
 })
 
 t.test('what is done for an account that is gone finds none', async (t) => {
   const userId = randomUUID()
   const caller = { userId, sessionId: randomUUID(), version: 1 }
   const input = { currentPassword: 'correct horse battery', newPassword }
-  t.same(await accounts.changePassword(caller, input), { kind: 'gone' })
-  t.same(await accounts.delete(userId, input.currentPassword), { kind: 'gone' })
-  t.equal(await accounts.logOutEverywhere(userId), undefined)
+  t.same(await accounts.changePassword(caller, input, nobody), { kind: 'gone' })
+  t.same(await accounts.delete(userId, input.currentPassword, nobody), { kind: 'gone' })
+  t.equal(await accounts.logOutEverywhere(userId, nobody), undefined)
   t.equal(await accounts.rename(userId, 'Ada'), undefined)
   t.equal(await accounts.find(userId), undefined)
 })
@@ -112,6 +113,6 @@ async function recordOnly(userId: string, reason: string) {
   return await database.transaction(async (tx) => {
     const level = (await raiseTokenVersion(tx, userId, new Date())) ?? null
     const what = { kind: 'user', target: userId, level } as const
-    return await keycard.app.revocation.record(tx, what, { reason, actorId: userId })
+    return await keycard.app.revocation.record(tx, what, { reason, origin: nobody })
   })
 }

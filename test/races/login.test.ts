@@ -47,7 +47,7 @@ t.test('login against logout everywhere', async (t) => {
 t.test('login and refresh against the end of everyone', async (t) => {
   const [first] = pair
   const [ada, grace] = [await first.register(), await first.register()]
-  const cause = { reason: 'race', actorId: null }
+  const cause = { reason: 'race', origin: null }
   await playRounds(
     t,
     pair,

@@ -4,8 +4,9 @@ import type { Rotation } from '../../src/sessions/rotation.js'
 import { domainOf } from '../support/domain.js'
 import { startKeycard } from '../support/keycard.js'
 import { createManualClock } from '../support/manual-clock.js'
+import { nobody } from '../support/origin.js'
 
-const cause = { reason: 'test', actorId: null }
+const cause = { reason: 'test', origin: null }
 const { clock, advanceSeconds } = createManualClock()
 const keycard = await startKeycard(t, { clock })
 const { database, revocation } = keycard.app
@@ -41,14 +42,14 @@ t.test('a token that is minted long after its facts were read does not outlive t
   const { sessions } = domainOf(keycard, {
     clock,
     database: heldUp(async () => {
-      await accounts.logOutEverywhere(person.id)
+      await accounts.logOutEverywhere(person.id, nobody)
       const live = await revocation.findLive('user', person.id)
       liveUntilMs = live?.liveUntil.getTime() ?? Number.NaN
       advanceSeconds(600)
     })
   })
   const token = await sessions.authenticate(person.refreshToken)
-  const rotation = token && (await sessions.rotate(token))
+  const rotation = token && (await sessions.rotate(token, nobody))
   t.ok(endOf(rotation) <= liveUntilMs, 'its revocation is remembered for longer than it lives')
 })
 
@@ -58,12 +59,12 @@ t.test(
     const person = await keycard.register()
     const { sessions } = domainOf(keycard, { clock })
     const first = await sessions.authenticate(person.refreshToken)
-    t.equal((first && (await sessions.rotate(first)))?.kind, 'rotated')
+    t.equal((first && (await sessions.rotate(first, nobody)))?.kind, 'rotated')
     const again = await sessions.authenticate(person.refreshToken)
     await sessions.revoke(person.sessionId, cause)
     const live = await revocation.findLive('session', person.sessionId)
     advanceSeconds(9)
-    const repeated = again && (await sessions.rotate(again))
+    const repeated = again && (await sessions.rotate(again, nobody))
     if (repeated?.kind !== 'repeated') throw new Error(`It was not repeated but ${repeated?.kind}`)
     const verification = keycard.accessTokens.verify(repeated.credentials.accessToken)
     if (verification.kind !== 'valid') throw new Error('What was minted is no good')

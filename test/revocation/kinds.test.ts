@@ -5,7 +5,7 @@ import type { TestKeycard } from '../support/keycard.js'
 import { startRedis, type TestRedis } from '../support/redis.js'
 import { logIn, me, refresh, tokensOf, verdict } from '../support/session-calls.js'
 
-const cause = { reason: 'test', actorId: null }
+const cause = { reason: 'test', origin: null }
 /** How much longer than its tokens a revocation is remembered, for clocks that differ. */
 const allowanceMs = 60_000
 

@@ -154,7 +154,7 @@ t.test('a revocation that was only recorded is published by any node', async (t)
     revocation.record(
       tx,
       { kind: 'session', target: ada.sessionId, level: null },
-      { reason: 'test', actorId: null }
+      { reason: 'test', origin: null }
     )
   )
   await eventually('it is denied', () => isDenied(redis, ada.sessionId))
@@ -212,7 +212,7 @@ t.test('a node that joins publishes what was revoked without it before it decide
 
 t.test('the data set of another deployment is not taken for its own', async (t) => {
   const redis = await startRedis(t)
-  const cause = { reason: 'test', actorId: null }
+  const cause = { reason: 'test', origin: null }
   const [earlier] = await startNodes(t, 1, { redisUrl: redis.url, mode: 'redis' })
   await earlier.app.revocation.revokeEveryone(cause)
   await earlier.app.close()

@@ -5,7 +5,7 @@ import { readNews } from '../../src/revocation/truth.js'
 import { systemClock } from '../../src/clock.js'
 import { startKeycard, type TestKeycard } from '../support/keycard.js'
 
-const cause = { reason: 'test', actorId: null }
+const cause = { reason: 'test', origin: null }
 
 async function truthOf({ app }: TestKeycard) {
   const pages = []

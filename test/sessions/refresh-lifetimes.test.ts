@@ -77,7 +77,7 @@ t.test('a refresh refuses what was revoked under another version or generation',
   const adaAgain = tokensOf(await logIn(keycard, ada))
   await assertLives(t, keycard, adaAgain)
 
-  await keycard.app.revocation.revokeEveryone({ reason: 'test', actorId: null })
+  await keycard.app.revocation.revokeEveryone({ reason: 'test', origin: null })
   await assertDead(t, keycard, graceNow)
   await assertDead(t, keycard, { ...graceNow, refreshToken: grace.refreshToken })
   await assertDead(t, keycard, adaAgain)

@@ -85,7 +85,7 @@ t.test('shows no session that has ended, in whatever way', async (t) => {
   const afterLogoutAll = await open()
   t.same(idsOf(await listed(afterLogoutAll)), [afterLogoutAll.sessionId])
 
-  await keycard.app.revocation.revokeEveryone({ reason: 'test', actorId: null })
+  await keycard.app.revocation.revokeEveryone({ reason: 'test', origin: null })
   const afterEveryone = await open()
   t.same(idsOf(await listed(afterEveryone)), [afterEveryone.sessionId])
 

@@ -9,9 +9,10 @@ import { domainOf } from '../support/domain.js'
 import { type Person, startKeycard } from '../support/keycard.js'
 import { createManualClock } from '../support/manual-clock.js'
 import { logIn, refresh, sessionRow, tokensOf, verdict } from '../support/session-calls.js'
+import { nobody } from '../support/origin.js'
 
 const daySeconds = 86_400
-const cause = { reason: 'test', actorId: null }
+const cause = { reason: 'test', origin: null }
 const { clock, advanceMs, advanceSeconds } = createManualClock()
 const keycard = await startKeycard(t, { clock })
 const { database } = keycard.app
@@ -25,7 +26,7 @@ async function rotateAfter(
   const token = await sessions.authenticate(person.refreshToken)
   if (token === undefined) throw new Error('The refresh token is not genuine')
   await meanwhile(token)
-  return await sessions.rotate(token)
+  return await sessions.rotate(token, nobody)
 }
 
 const setUser = (id: string, values: Partial<typeof users.$inferInsert>) =>
@@ -34,18 +35,19 @@ const setUser = (id: string, values: Partial<typeof users.$inferInsert>) =>
 const passwordChange = (person: Person, sessionId: string) =>
   accounts.changePassword(
     { userId: person.id, sessionId, version: 1 },
-    { currentPassword: person.password, newPassword: 'another horse battery' }
+    { currentPassword: person.password, newPassword: 'another horse battery' },
+    nobody
   )
 
 const ends: [what: string, reason: string, end: (person: Person) => Promise<unknown>][] = [
   ['a logout', 'revoked', (person) => sessions.revoke(person.sessionId, cause)],
-  ['a logout everywhere', 'user revoked', (person) => accounts.logOutEverywhere(person.id)],
+  ['a logout everywhere', 'user revoked', (person) => accounts.logOutEverywhere(person.id, nobody)],
   ['the end of everyone', 'everyone revoked', () => keycard.app.revocation.revokeEveryone(cause)],
   ['a password change elsewhere', 'user revoked', (person) => passwordChange(person, randomUUID())],
   [
     'the end of the account',
     'changed while it was being refreshed',
-    (person) => accounts.delete(person.id, person.password)
+    (person) => accounts.delete(person.id, person.password, nobody)
   ],
   [
     'a stop of the account',
@@ -69,7 +71,7 @@ t.test('another exchange in between gives the same successor', async (t) => {
   const person = await keycard.register()
   const tabs: Rotation[] = []
   const rotation = await rotateAfter(person, async (token) => {
-    tabs.push(await sessions.rotate(token))
+    tabs.push(await sessions.rotate(token, nobody))
   })
   t.match(tabs, [{ kind: 'rotated' }])
   t.equal(rotation.kind, 'repeated')
@@ -118,7 +120,7 @@ t.test('a session that is never there when it is to be moved on is given up', as
   const token = await sessions.authenticate(person.refreshToken)
   t.ok(token)
   const reason = 'changed while it was being refreshed'
-  t.same(token && (await sessions.rotate(token)), { kind: 'ended', reason })
+  t.same(token && (await sessions.rotate(token, nobody)), { kind: 'ended', reason })
   t.equal(attempts, 3)
   t.equal(verdict(await refresh(keycard, person.refreshToken)), 200, 'and it lives on')
 })

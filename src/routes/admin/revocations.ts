@@ -3,6 +3,7 @@ import { Type } from 'typebox'
 import type { OperatorRevocations } from '../../operators/revocations.js'
 import { authenticatedUser } from '../../plugins/guard.js'
 import { problem } from '../../problems.js'
+import { userOrigin } from '../origin.js'
 import { closed, InstantSchema, ReceiptSchema, UuidSchema } from '../schemas.js'
 
 const TargetSchema = Type.Union([
@@ -64,7 +65,10 @@ const adminRevocationRoutes: FastifyPluginAsyncTypebox<AdminRevocationRoutesOpti
       async function revoke(request, reply) {
         const { target, reason } = request.body
         const { id: actorId } = authenticatedUser(request)
-        const outcome = await revocations.revoke(target, { reason, actorId })
+        const outcome = await revocations.revoke(target, {
+          reason,
+          origin: userOrigin(request)
+        })
         if (outcome.kind === 'no such target') {
           throw problem('NOT_FOUND', { detail: `There is no ${target.kind} with this id.` })
         }

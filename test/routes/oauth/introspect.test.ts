@@ -11,7 +11,7 @@ import { startPostgres } from '../../support/postgres.js'
 import { startRedis } from '../../support/redis.js'
 import { logIn, me, refresh, tokensOf, verdict } from '../../support/session-calls.js'
 
-const cause = { reason: 'test', actorId: null }
+const cause = { reason: 'test', origin: null }
 
 async function startWithClient(t: Test, options?: KeycardOptions) {
   const keycard = await startKeycard(t, options)

@@ -54,7 +54,7 @@ t.test('an access token dies alone, on every node', async (t) => {
   if (verification.kind !== 'valid') throw new Error('The token is no good')
   const { jti, exp } = verification.claims
   const [row] = await revocationsOf(node, jti)
-  t.match(row, { kind: 'token', reason: `revoked by client ${client.id}`, actorId: null })
+  t.match(row, { kind: 'token', reason: `revoked by client ${client.id}`, origin: null })
   t.equal(row?.liveUntil.getTime(), exp * 1_000 + 60_000, 'no longer than it could live')
 })
 

@@ -1,0 +1,76 @@
+import { uuidv7 } from 'uuidv7'
+import type { Queries } from '../database/connection.js'
+import { auditEvents } from '../database/schema.js'
+import { actorName, type Origin } from './origin.js'
+
+/** Everything that is audited. The part before the dot is the kind of what it happened to. */
+export const auditActions = [
+  'account.registered',
+  'account.created',
+  'account.renamed',
+  'account.roles_changed',
+  'account.disabled',
+  'account.enabled',
+  'account.password_changed',
+  'account.deleted',
+  'session.opened',
+  'session.refresh_reused',
+  'token.revoked',
+  'session.revoked',
+  'user.revoked',
+  'everyone.revoked',
+  'client.registered',
+  'client.revoked',
+  'incident.started',
+  'incident.batch_revoked',
+  'incident.stopped',
+  'incident.resumed',
+  'incident.finished',
+  'key.rotated',
+  'key.retired',
+  'token.minted',
+  'admin.refused'
+] as const
+
+export type AuditAction = (typeof auditActions)[number]
+export type AuditOutcome = (typeof auditEvents.$inferSelect)['outcome']
+
+/** Something that happened. Neither `reason` nor `details` may hold a secret or an e-mail address. */
+export interface AuditEvent {
+  readonly action: AuditAction
+  readonly outcome: AuditOutcome
+  readonly origin: Origin
+  /** What it happened to; null for everyone, or where that is not known. */
+  readonly subject: { readonly kind: string; readonly id: string } | null
+  /** The account that it is about, whatever the subject is. */
+  readonly userId: string | null
+  readonly reason: string | null
+  readonly details?: Readonly<Record<string, unknown>>
+}
+
+/** The row of an event. */
+export function auditRow(event: AuditEvent, now: Date): typeof auditEvents.$inferInsert {
+  const { action, outcome, origin, subject, userId, reason, details = null } = event
+  return {
+    id: uuidv7(),
+    occurredAt: now,
+    action,
+    outcome,
+    actorKind: origin.actor.kind,
+    actor: actorName(origin.actor),
+    subjectKind: subject?.kind ?? null,
+    subject: subject?.id ?? null,
+    userId,
+    ip: origin.ip,
+    reason,
+    details
+  }
+}
+
+/**
+ * Writes an event. Belongs into the transaction that makes the change, so that there is neither
+ * without the other; nobody waits for anybody here, as batches are chained later.
+ */
+export async function recordAudit(db: Queries, event: AuditEvent, now: Date): Promise<void> {
+  await db.insert(auditEvents).values(auditRow(event, now))
+}
