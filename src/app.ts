@@ -1,7 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify'
-import { createAccounts } from './accounts/accounts.js'
 import { bootstrapAdmin } from './accounts/bootstrap-admin.js'
-import { createClients } from './clients/clients.js'
 import { createIntrospection } from './clients/introspection.js'
 import { createTokenRevocation } from './clients/token-revocation.js'
 import { createCanary } from './canary/canary.js'
@@ -9,8 +7,6 @@ import { type Clock, systemClock } from './clock.js'
 import type { Config } from './config.js'
 import { every } from './every.js'
 import { fastifyOptions, type HttpServerOptions } from './http-server.js'
-import { createOperatorRevocations } from './operators/revocations.js'
-import { createPasswords } from './passwords/passwords.js'
 import canaryPlugin from './plugins/canary.js'
 import closing from './plugins/closing.js'
 import crossOrigin from './plugins/cross-origin.js'
@@ -44,7 +40,7 @@ import refreshRoutes from './routes/refresh.js'
 import sessionRoutes from './routes/sessions.js'
 import wellKnownRoutes from './routes/well-known.js'
 import { createPostgresRegistry } from './revocation/registry.js'
-import { createSessions } from './sessions/sessions.js'
+import { createServices } from './services.js'
 import type { AccessTokens } from './tokens/access-tokens.js'
 import { translateError } from './translate-error.js'
 
@@ -107,27 +103,16 @@ async function compose(app: FastifyInstance, options: AppOptions): Promise<void>
   await app.register(guard, { accessTokens, check: app.revocation.check })
   await app.register(refreshCookie, { secure: config.publicUrl.startsWith('https:') })
 
-  const passwords = createPasswords({ ...config.passwords, threadPoolSize: config.threadPoolSize })
-  const sessions = createSessions({
+  const { passwords, sessions, accounts, clients, revocations } = createServices({
+    config,
     database: app.database,
     revocation: app.revocation,
     accessTokens,
     refreshSecret: options.refreshSecret,
-    idleTtlSeconds: config.session.idleTtlSeconds,
-    maxTtlSeconds: config.session.maxTtlSeconds,
-    graceMs: config.refresh.graceMs,
-    clock
-  })
-  const accounts = createAccounts({
-    database: app.database,
-    passwords,
-    sessions,
-    revocation: app.revocation,
     clock
   })
 
   await app.register(requireAdmin, { accounts })
-  const clients = createClients({ database: app.database, clock })
 
   const prefix = '/api/auth'
   await app.register(authRoutes, { prefix, accounts, registration: config.registration })
@@ -136,17 +121,7 @@ async function compose(app: FastifyInstance, options: AppOptions): Promise<void>
   await app.register(meRoutes, { prefix, accounts })
   await app.register(sessionRoutes, { prefix, sessions })
   await app.register(adminClientRoutes, { prefix: '/api/admin', clients })
-  await app.register(adminRevocationRoutes, {
-    prefix: '/api/admin',
-    revocations: createOperatorRevocations({
-      database: app.database,
-      revocation: app.revocation,
-      sessions,
-      accounts,
-      accessTokenTtlSeconds: config.jwt.accessTokenTtlSeconds,
-      clock
-    })
-  })
+  await app.register(adminRevocationRoutes, { prefix: '/api/admin', revocations })
   await app.register(oauthRoutes, {
     prefix: '/oauth',
     clients,
