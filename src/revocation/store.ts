@@ -81,7 +81,12 @@ export async function markPublished(
     .update(revocations)
     .set({ publishedAt: now })
     .where(
-      and(inArray(revocations.id, [...ids]), isNull(revocations.publishedAt), exists(isCurrent))
+      // One text for any number of ids: each text is a prepared statement.
+      and(
+        sql`${revocations.id} = any(${`{${ids.join(',')}}`}::uuid[])`,
+        isNull(revocations.publishedAt),
+        exists(isCurrent)
+      )
     )
     .returning({ id: revocations.id })
   return rows.length
