@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 import type { Lifetime } from '../../test/support/lifetime.js'
 import { startPostgres } from '../../test/support/postgres.js'
-import { startRedis } from '../../test/support/redis.js'
+import { startRedis, type TestRedis } from '../../test/support/redis.js'
 import { parentOf } from './cpu.js'
 
 /** A server of data, and the process whose CPU counts, with all below it. */
@@ -47,8 +47,13 @@ export async function emptyDatabase({ url, sql }: PostgresBackend, name: string)
 
 /** A Redis of its own, which keeps nothing on disk. */
 export async function ownRedis(lifetime: Lifetime): Promise<Backend> {
-  const { url, cli } = await startRedis(lifetime)
+  const redis = await startRedis(lifetime)
+  return { url: redis.url, pid: await redisPid(redis) }
+}
+
+/** The process of a server, which is another one after each start. */
+export async function redisPid({ cli }: Pick<TestRedis, 'cli'>): Promise<number> {
   const info = String(await cli('info', 'server'))
   const [, pid] = /^process_id:(\d+)/m.exec(info) ?? []
-  return { url, pid: Number(pid) }
+  return Number(pid)
 }

@@ -67,6 +67,18 @@ export function openConnection({ host, port }: Target): Connection {
   }
 }
 
+/** One request on a connection of its own. Times are milliseconds of `performance.now()`. */
+export async function sendOnce(
+  target: Target,
+  request: Buffer
+): Promise<RawAnswer & { readonly sentAt: number; readonly receivedAt: number }> {
+  const connection = openConnection(target)
+  const sentAt = performance.now()
+  const answer = await new Promise<RawAnswer>((resolve) => connection.send(request, resolve))
+  connection.close()
+  return { ...answer, sentAt, receivedAt: performance.now() }
+}
+
 /** Undefined while it is not whole. */
 function readAnswer(text: string): RawAnswer | undefined {
   const headEnd = text.indexOf('\r\n\r\n')
