@@ -14,19 +14,20 @@ t.test('of many writers and sealers each event is sealed once', async (t) => {
   t.teardown(() => Promise.all(sealers.map((sealer) => sealer.close())))
   const [writers, each] = [12, 40]
 
-  let isWriting = true
+  const writing = new AbortController()
   const sealing = sealers.map(async (sealer) => {
-    while (isWriting) await sealAudit({ database: sealer, clock, log })
+    while (!writing.signal.aborted) await sealAudit({ database: sealer, clock, log })
   })
   const verifying = (async () => {
-    while (isWriting) t.same((await verifyAudit(database)).findings, [], 'whole at any moment')
+    while (!writing.signal.aborted)
+      t.same((await verifyAudit(database)).findings, [], 'whole at any moment')
   })()
   await Promise.all(
     Array.from({ length: writers }, async () => {
       for (let count = 0; count < each; count++) await audit.write()
     })
   )
-  isWriting = false
+  writing.abort()
   await Promise.all([...sealing, verifying])
   await sealAudit(audit)
 
