@@ -15,13 +15,14 @@ t.test('ids are UUIDs of version 7 that carry the moment', (t) => {
 })
 
 t.test('they rise within a millisecond, and with time', (t) => {
-  const ids = Array.from({ length: 4096 }, () => newEventId(moment))
+  const another = new Date(moment.getTime() + 1_000)
+  const ids = Array.from({ length: 4096 }, () => newEventId(another))
   t.same([...ids].sort(), ids)
   t.equal(new Set(ids).size, ids.length)
-  const beyond = Array.from({ length: 100 }, () => newEventId(moment))
+  const beyond = Array.from({ length: 100 }, () => newEventId(another))
   t.equal(new Set([...ids, ...beyond]).size, ids.length + 100, 'and stay unique beyond')
   const last = [...ids, ...beyond].sort().at(-1) ?? ''
-  t.ok(newEventId(new Date(moment.getTime() + 1)) > last)
+  t.ok(newEventId(new Date(another.getTime() + 1)) > last)
   t.end()
 })
 
