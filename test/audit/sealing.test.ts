@@ -3,7 +3,7 @@ import { recordAudit } from '../../src/audit/events.js'
 import { sealAudit } from '../../src/audit/sealing.js'
 import { verifyAudit } from '../../src/audit/verification.js'
 import { connectDatabase } from '../../src/database/connection.js'
-import { auditEvent, openAuditLog } from '../support/audit.js'
+import { assertWhole, auditEvent, openAuditLog } from '../support/audit.js'
 import { startKeycard } from '../support/keycard.js'
 import { eventually } from '../support/eventually.js'
 
@@ -32,7 +32,7 @@ t.test('of many writers and sealers each event is sealed once', async (t) => {
   await sealAudit(audit)
 
   const verification = await verifyAudit(database)
-  t.match(verification, { events: writers * each, unsealed: 0, findings: [] })
+  assertWhole(t, verification, { events: writers * each, unsealed: 0 })
   t.ok(verification.batches > 1)
   const numbers = log.lines.map(({ number }) => number ?? 0)
   t.same(
@@ -59,7 +59,7 @@ t.test('a batch is bounded, and one call seals all there is', async (t) => {
   )
   await sealAudit(audit)
   t.equal(audit.log.lines.length, 3, 'nothing more, nothing empty')
-  t.match(await verifyAudit(audit.database), { batches: 3, events: 1001, findings: [] })
+  assertWhole(t, await verifyAudit(audit.database), { batches: 3, events: 1001 })
 })
 
 t.test('nobody waits for an event that is not committed yet; it is sealed later', async (t) => {
