@@ -2,6 +2,7 @@
 import { buildApp } from '../../src/app.js'
 import { systemClock } from '../../src/clock.js'
 import { loadConfig } from '../../src/config.js'
+import { letEventLoopGoFirst } from '../../src/passwords/thread-priority.js'
 import { loadKeyMaterial } from '../../src/startup/key-material.js'
 import { createAccessTokens } from '../../src/tokens/access-tokens.js'
 import { announce, answer, answerSchema } from './process.js'
@@ -22,5 +23,7 @@ const app = await buildApp({
   accessTokens,
   refreshSecret
 })
+if (process.env['BENCH_EQUAL_THREADS'] === undefined)
+  await letEventLoopGoFirst(config.threadPoolSize)
 app.get('/protected', { schema: answerSchema, onRequest: app.authenticate }, async () => answer)
 await announce(app, '')
