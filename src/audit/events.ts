@@ -1,6 +1,6 @@
-import { uuidv7 } from 'uuidv7'
 import type { Queries } from '../database/connection.js'
 import { auditEvents } from '../database/schema.js'
+import { newEventId } from './event-id.js'
 import { actorName, type Origin } from './origin.js'
 
 /** Everything that is audited. The part before the dot is the kind of what it happened to. */
@@ -29,7 +29,8 @@ export const auditActions = [
   'key.rotated',
   'key.retired',
   'token.minted',
-  'admin.refused'
+  'admin.refused',
+  'audit.pruned'
 ] as const
 
 export type AuditAction = (typeof auditActions)[number]
@@ -52,7 +53,7 @@ export interface AuditEvent {
 export function auditRow(event: AuditEvent, now: Date): typeof auditEvents.$inferInsert {
   const { action, outcome, origin, subject, userId, reason, details = null } = event
   return {
-    id: uuidv7(),
+    id: newEventId(now),
     occurredAt: now,
     action,
     outcome,
@@ -65,6 +66,16 @@ export function auditRow(event: AuditEvent, now: Date): typeof auditEvents.$infe
     reason,
     details
   }
+}
+
+/**
+ * Lets an insert write an event in the same statement, at no round trip of its own: null writes none.
+ * The event comes whether or not the insert finds something to do, so it must be one that always does.
+ */
+export function audited(db: Queries, event: AuditEvent | null, now: Date): Pick<Queries, 'insert'> {
+  if (event === null) return db
+  const insert = db.insert(auditEvents).values(auditRow(event, now))
+  return db.with(db.$with('audited').as(insert.returning({ id: auditEvents.id })))
 }
 
 /**

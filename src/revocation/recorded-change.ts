@@ -12,8 +12,8 @@ import type { NewRevocation, Revocation } from './store.js'
 export type Change = SQL
 
 /**
- * Makes a change, and writes its revocation and what is audited of it: one statement, so that all of
- * it takes effect together, in one round trip.
+ * Makes a change, and writes its revocation and what is audited of it, about the account that the
+ * change names: one statement, so that all of it takes effect together, in one round trip.
  *
  * @returns undefined where there was nothing to change
  */
@@ -21,13 +21,16 @@ export async function recordChange(
   db: Queries,
   change: Change,
   entry: Omit<NewRevocation, 'level'>,
-  event: AuditEvent | null
+  events: readonly AuditEvent[]
 ): Promise<Revocation | undefined> {
   const revocation = { id: uuidv7(), publishedAt: null, confirmedAt: null, ...entry }
   const { id, kind, target, reason, actorId, createdAt, liveUntil } = revocation
-  const audited = event === null ? sql`` : sql`, audited as (${insertedAudit(event, createdAt)})`
+  const audited = events.map(
+    (event, index) =>
+      sql`, ${sql.identifier(`audited_${index}`)} as (${insertedAudit(event, createdAt)})`
+  )
   const [row] = await db.execute<{ xid: string; level: number | null }>(sql`
-    with changed as (${change})${audited}
+    with changed as (${change})${sql.join(audited)}
     insert into ${revocations}
       (id, kind, target, level, reason, actor_id, created_at, live_until)
     select ${id}::uuid, ${kind}::revocation_kind, ${target}::uuid, level, ${reason}::text,
@@ -41,9 +44,10 @@ function insertedAudit(event: AuditEvent, now: Date): SQL {
   const row = auditRow(event, now)
   return sql`
     insert into ${auditEvents} (id, occurred_at, action, outcome, actor_kind, actor, subject_kind,
-      subject, user_id, ip, reason)
+      subject, user_id, ip, reason, details)
     select ${row.id}::uuid, ${now.toISOString()}::timestamptz, ${row.action}::text,
       ${row.outcome}::audit_outcome, ${row.actorKind}::text, ${row.actor}::text,
-      ${row.subjectKind}::text, ${row.subject}::text, user_id, ${row.ip}::text, ${row.reason}::text
+      ${row.subjectKind}::text, ${row.subject}::text, user_id, ${row.ip}::text, ${row.reason}::text,
+      ${row.details == null ? null : JSON.stringify(row.details)}::text::jsonb
     from changed`
 }

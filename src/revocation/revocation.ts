@@ -137,17 +137,20 @@ export function createRevocation(options: RevocationOptions) {
 
   /**
    * The same in one statement with the change, which tells whose session it was and the new level.
-   * Announce it afterwards. @returns undefined where there was nothing to change
+   * Announce it afterwards.
+   *
+   * @param found what led to it, to be audited as well
+   * @returns undefined where there was nothing to change
    */
   async function change(
     what: Change,
     order: Pick<RevocationOrder, 'kind' | 'target'>,
-    cause: Cause
+    cause: Cause,
+    found?: AuditEvent
   ): Promise<Revocation | undefined> {
     const full = { ...order, level: null }
-    return await database.write((db) =>
-      recordChange(db, what, entryOf(full, cause), auditOf(full, cause))
-    )
+    const events = [found, auditOf(full, cause)].filter((event) => event != null)
+    return await database.write((db) => recordChange(db, what, entryOf(full, cause), events))
   }
 
   function entryOf(order: RevocationOrder, { reason, origin }: Cause): NewRevocation {

@@ -1,4 +1,5 @@
 import { uuidv7 } from 'uuidv7'
+import type { AuditEvent } from '../audit/events.js'
 import type { Clock } from '../clock.js'
 import type { Database, Queries } from '../database/connection.js'
 import type { Receipt } from '../revocation/announcer.js'
@@ -12,6 +13,7 @@ import {
   findSession,
   insertSession,
   listSessions,
+  type NewSession,
   revokedSession
 } from './store.js'
 
@@ -55,14 +57,20 @@ export function createSessions(options: SessionOptions) {
   /**
    * Revokes a session, or announces once more that it was: the same call again waits again.
    *
+   * @param found what led to it, for the audit; only what led to the first one counts
    * @returns undefined when it ended so long ago that no token of it is left
    * @throws RevocationUnconfirmed, DatabaseUnavailable
    */
-  async function revoke(sessionId: string, cause: Cause): Promise<Receipt | undefined> {
+  async function revoke(
+    sessionId: string,
+    cause: Cause,
+    found?: AuditEvent
+  ): Promise<Receipt | undefined> {
     const recorded = await revocation.change(
       revokedSession(sessionId, new Date(clock())),
       { kind: 'session', target: sessionId },
-      cause
+      cause,
+      found
     )
     const live = recorded ?? (await revocation.findLive('session', sessionId))
     return live && (await revocation.announce(live))
@@ -128,12 +136,14 @@ export function createSessions(options: SessionOptions) {
     /**
      * Opens a session. Belongs into a transaction.
      *
+     * @param reason of the audit; null where nobody needs to know of it
      * @returns undefined when the user changed since `expectedVersion` was read
      */
     async open(
       tx: Queries,
       user: { readonly id: string; readonly expectedVersion: number },
-      client: Client
+      client: Client,
+      reason: 'login' | 'registration' | null
     ): Promise<Credentials | undefined> {
       const now = new Date(clock())
       const session = {
@@ -145,7 +155,8 @@ export function createSessions(options: SessionOptions) {
         expiresAt: new Date(now.getTime() + maxTtlSeconds * 1_000),
         ...client
       }
-      const opened = await insertSession(tx, session)
+      const event = reason === null ? null : openedEvent(session, reason)
+      const opened = await insertSession(tx, session, event)
       return opened && issue({ ...session, ...opened }, 0, now.getTime())
     },
 
@@ -169,5 +180,17 @@ export function createSessions(options: SessionOptions) {
       const before = new Date(clock() - keepEndedMs)
       await database.write((db) => deleteSessionsBefore(db, before, rowsPerCleanUp))
     }
+  }
+}
+
+function openedEvent(session: NewSession, reason: string): AuditEvent {
+  const { id, userId, ip } = session
+  return {
+    action: 'session.opened',
+    outcome: 'success',
+    origin: { actor: { kind: 'user', id: userId }, ip },
+    subject: { kind: 'session', id },
+    userId,
+    reason
   }
 }

@@ -35,7 +35,7 @@ t.test('a password changed while an old hash is being lifted stays changed', asy
       }
     }
   })
-  t.same(await accounts.login(person, client), { kind: 'refused' })
+  t.match(await accounts.login(person, client), { kind: 'refused', reason: 'wrong password' })
   t.equal(verdict(await logIn(keycard, person)), 'INVALID_CREDENTIALS')
   t.equal(verdict(await logIn(keycard, { ...person, password: newPassword })), 200)
 })
@@ -66,7 +66,10 @@ t.test('a login that is overtaken every time is refused', async (t) => {
       }
     }
   })
-  t.same(await accounts.login(person, client), { kind: 'refused' })
+  t.match(await accounts.login(person, client), {
+    kind: 'refused',
+    reason: 'account changed meanwhile'
+  })
   t.equal(verdict(await logIn(keycard, person)), 200)
 })
 
@@ -89,7 +92,7 @@ t.test('what is done for an account that is gone finds none', async (t) => {
   t.same(await accounts.changePassword(caller, input, nobody), { kind: 'gone' })
   t.same(await accounts.delete(userId, input.currentPassword, nobody), { kind: 'gone' })
   t.equal(await accounts.logOutEverywhere(userId, nobody), undefined)
-  t.equal(await accounts.rename(userId, 'Ada'), undefined)
+  t.equal(await accounts.rename(userId, 'Ada', nobody), undefined)
   t.equal(await accounts.find(userId), undefined)
 })
 
