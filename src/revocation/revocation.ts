@@ -146,6 +146,11 @@ export function createRevocation(options: RevocationOptions) {
     return await recordRevocation(tx, entry, origin && auditOf(order, reason, origin))
   }
 
+  /** The newest revocation of a target that can still cover a token, to be announced again. */
+  async function findLive(kind: 'session' | 'user', target: string) {
+    return await database.read((db) => findLiveRevocation(db, kind, target, new Date(clock())))
+  }
+
   /** Publishes what others could not. Where Redis does not take it, nobody may decide from Redis. */
   async function sweep(list: DenyList): Promise<void> {
     try {
@@ -188,9 +193,12 @@ export function createRevocation(options: RevocationOptions) {
       )
     },
 
-    /** The newest revocation of a target that can still cover a token, to be announced again. */
-    async findLive(kind: 'session' | 'user', target: string) {
-      return await database.read((db) => findLiveRevocation(db, kind, target, new Date(clock())))
+    findLive,
+
+    /** As `findLive`, where nobody was told yet that it is true everywhere. */
+    async findUnconfirmed(kind: 'session' | 'user', target: string) {
+      const live = await findLive(kind, target)
+      return live?.confirmedAt === null ? live : undefined
     },
 
     /** Registers this node: from now on writers reckon with it, and it may decide. */
