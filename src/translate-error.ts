@@ -12,7 +12,7 @@ export function translateError(error: unknown): Problem | undefined {
   if (error instanceof RevocationUnconfirmed) {
     return problem('DEPENDENCY_UNAVAILABLE', {
       detail:
-        'The revocation is recorded and not yet confirmed: it takes effect by itself as soon as every node can be reached. A logout or a revocation can be repeated to wait for that.',
+        "The revocation is recorded and not yet confirmed: it takes effect by itself as soon as every node can be reached. A logout, a revocation or an administrator's change of an account can be repeated to wait for that.",
       cause: error
     })
   }

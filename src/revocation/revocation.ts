@@ -23,6 +23,7 @@ import { createRedisNode } from './redis-node.js'
 import { type Change, recordChange } from './recorded-change.js'
 import { createPostgresRegistry } from './registry.js'
 import { createReplicaNode } from './replica-node.js'
+import { createRoster } from './roster.js'
 import { createStream } from './stream.js'
 import {
   countUnpublished,
@@ -165,6 +166,11 @@ export function createRevocation(options: RevocationOptions) {
     }
   }
 
+  /** The newest revocation of a target that can still cover a token, to be announced again. */
+  async function findLive(kind: 'session' | 'user', target: string) {
+    return await database.read((db) => findLiveRevocation(db, kind, target, new Date(clock())))
+  }
+
   /** Publishes what others could not. Where Redis does not take it, nobody may decide from Redis. */
   async function sweep(list: DenyList): Promise<void> {
     try {
@@ -202,9 +208,12 @@ export function createRevocation(options: RevocationOptions) {
       return await announce(recorded)
     },
 
-    /** The newest revocation of a target that can still cover a token, to be announced again. */
-    async findLive(kind: 'session' | 'user', target: string) {
-      return await database.read((db) => findLiveRevocation(db, kind, target, new Date(clock())))
+    findLive,
+
+    /** As `findLive`, where nobody was told yet that it is true everywhere. */
+    async findUnconfirmed(kind: 'session' | 'user', target: string) {
+      const live = await findLive(kind, target)
+      return live?.confirmedAt === null ? live : undefined
     },
 
     /** Registers this node: from now on writers reckon with it, and it may decide. */
@@ -221,6 +230,7 @@ export function createRevocation(options: RevocationOptions) {
     },
 
     status: node.status,
+    readRoster: createRoster({ ...options, denyList, own: { id: nodeId, status: node.status } }),
     observe: observer.set,
     /** Verdicts so far, by what they were decided from. */
     decisions: decisions.read,

@@ -146,11 +146,17 @@ export async function advanceCounter(
   return row
 }
 
+/** A session as its owner sees it. */
+export type ListedSession = Pick<
+  typeof sessions.$inferSelect,
+  'id' | 'createdAt' | 'lastUsedAt' | 'expiresAt' | 'ip' | 'userAgent'
+>
+
 export async function listSessions(
   db: Queries,
   userId: string,
   { now, idleSince }: { now: Date; idleSince: Date }
-) {
+): Promise<ListedSession[]> {
   return await db
     .select({
       id: sessions.id,
@@ -187,6 +193,14 @@ export async function moveSessionTo(tx: Queries, id: string, version: number): P
     .update(sessions)
     .set({ version })
     .where(and(eq(sessions.id, id), eq(sessions.version, version - 1)))
+}
+
+/** As `moveSessionTo`, for every session of a user: those of the version before, and of no earlier one. */
+export async function moveSessionsTo(tx: Queries, userId: string, version: number): Promise<void> {
+  await tx
+    .update(sessions)
+    .set({ version })
+    .where(and(eq(sessions.userId, userId), eq(sessions.version, version - 1)))
 }
 
 /** Deletes a session that was revoked: its tokens are refused for not having one. */

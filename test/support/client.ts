@@ -13,10 +13,15 @@ export interface AnswerBody {
   readonly expiresIn?: number
   readonly sessionId?: string
   readonly user?: AnsweredUser
+  readonly users?: readonly AnsweredUser[]
+  readonly nextCursor?: string | null
   readonly sessions?: readonly AnsweredSession[]
   readonly tokenVersion?: number
-  readonly receipt?: AnsweredReceipt
+  readonly receipt?: AnsweredReceipt | null
   readonly revocation?: AnsweredRevocation
+  readonly revocations?: readonly AnsweredRevocation[]
+  readonly nodes?: readonly AnsweredNode[]
+  readonly generation?: number
   readonly client?: AnsweredClient
   readonly clientSecret?: string
   readonly clients?: readonly AnsweredClient[]
@@ -35,6 +40,8 @@ export interface AnsweredUser {
   readonly roles: readonly string[]
   readonly emailVerified: boolean
   readonly createdAt: string
+  /** For administrators only. */
+  readonly disabled?: boolean
 }
 
 export interface AnsweredSession {
@@ -62,6 +69,16 @@ export interface AnsweredRevocation {
   readonly actorId: string | null
   readonly createdAt: string
   readonly liveUntil: string
+  readonly confirmedAt?: string | null
+}
+
+export interface AnsweredNode {
+  readonly id: string
+  readonly startedAt: string
+  readonly mode: string
+  readonly lagMs: number | null
+  readonly applied: boolean
+  readonly leaseMsLeft: number | null
 }
 
 export interface AnsweredClient {
