@@ -26,7 +26,6 @@ export interface AnswerBody {
   readonly clientSecret?: string
   readonly clients?: readonly AnsweredClient[]
   readonly events?: readonly AnsweredAuditEvent[]
-  readonly nextCursor?: string | null
   readonly active?: boolean
   readonly keys?: readonly Record<string, string>[]
   readonly redis?: string
