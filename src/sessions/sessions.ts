@@ -124,7 +124,15 @@ export function createSessions(options: SessionOptions) {
       }
     },
 
-    rotate: createRotation({ database, issue, revoke, idleMs, graceMs: options.graceMs, clock }),
+    rotate: createRotation({
+      database,
+      issue,
+      activeKeyId: accessTokens.activeKeyId,
+      revoke,
+      idleMs,
+      graceMs: options.graceMs,
+      clock
+    }),
 
     /**
      * Opens a session. Belongs into a transaction.
@@ -137,6 +145,7 @@ export function createSessions(options: SessionOptions) {
       client: Client
     ): Promise<Credentials | undefined> {
       const now = new Date(clock())
+      const keyId = accessTokens.activeKeyId()
       const session = {
         id: uuidv7(),
         userId: user.id,
@@ -144,10 +153,13 @@ export function createSessions(options: SessionOptions) {
         salt: newSalt(),
         now,
         expiresAt: new Date(now.getTime() + maxTtlSeconds * 1_000),
+        keyId,
         ...client
       }
       const opened = await insertSession(tx, session)
-      return opened && issue({ ...session, ...opened }, 0, now.getTime())
+      if (opened === undefined) return undefined
+      const grant = { ...session, ...opened, keyIds: [keyId] }
+      return await issue(grant, { counter: 0, asOfMs: now.getTime() }, (query) => query(tx))
     },
 
     async list(userId: string) {
