@@ -7,6 +7,7 @@ const domain = [
   'accounts',
   'clients',
   'database',
+  'incidents',
   'operators',
   'passwords',
   'revocation',

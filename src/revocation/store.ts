@@ -66,6 +66,11 @@ function insertedAudit(db: Queries, event: AuditEvent, now: Date) {
     .as(db.insert(auditEvents).values(auditRow(event, now)).returning({ id: auditEvents.id }))
 }
 
+export async function findRevocation(db: Queries, id: string): Promise<Revocation | undefined> {
+  const [row] = await db.select().from(revocations).where(eq(revocations.id, id))
+  return row
+}
+
 /** The newest revocation of this target that can still cover a token; undefined where there is none. */
 export async function findLiveRevocation(
   db: Queries,
@@ -115,11 +120,7 @@ export async function arePublished(db: Queries, ids: readonly string[]): Promise
   return (await db.$count(revocations, published)) === ids.length
 }
 
-export async function markConfirmed(
-  db: Queries,
-  ids: readonly string[],
-  now: Date
-): Promise<void> {
+export async function markConfirmed(db: Queries, ids: readonly string[], now: Date): Promise<void> {
   await db
     .update(revocations)
     .set({ confirmedAt: now })
