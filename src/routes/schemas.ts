@@ -51,6 +51,14 @@ export const TokenAnswerSchema = closed({
 
 export const LoginAnswerSchema = closed({ user: UserSchema, ...TokenAnswerSchema.properties })
 
+/** Why an operator does something. */
+export const ReasonSchema = Type.String({
+  minLength: 1,
+  maxLength: 500,
+  pattern: '\\S',
+  description: 'Not blank'
+})
+
 export const ReceiptSchema = closed({
   revocationId: UuidSchema,
   acknowledgedAt: InstantSchema,

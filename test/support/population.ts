@@ -70,7 +70,10 @@ export async function addCrowd(
 /** Which sessions are not revoked, of all there are. */
 export async function unrevoked({ app }: TestKeycard): Promise<Set<string>> {
   const rows = await app.database.read((db) =>
-    db.select({ id: sessions.id }).from(sessions).where(sql`${sessions.revokedAt} is null`)
+    db
+      .select({ id: sessions.id })
+      .from(sessions)
+      .where(sql`${sessions.revokedAt} is null`)
   )
   return new Set(rows.map(({ id }) => id))
 }
@@ -95,7 +98,10 @@ export function incidentsOf(
 /** The row of an incident's work: whose it is, and where it stands. */
 export async function incidentRow({ app }: TestKeycard, id: string) {
   const [row] = await app.database.read((db) =>
-    db.select().from(incidents).where(sql`${incidents.id} = ${id}`)
+    db
+      .select()
+      .from(incidents)
+      .where(sql`${incidents.id} = ${id}`)
   )
   if (row === undefined) throw new Error('There is no such incident')
   return row

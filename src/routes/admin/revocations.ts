@@ -4,7 +4,7 @@ import type { OperatorRevocations } from '../../operators/revocations.js'
 import { authenticatedUser } from '../../plugins/guard.js'
 import { problem } from '../../problems.js'
 import { userOrigin } from '../origin.js'
-import { closed, InstantSchema, ReceiptSchema, UuidSchema } from '../schemas.js'
+import { closed, InstantSchema, ReasonSchema, ReceiptSchema, UuidSchema } from '../schemas.js'
 
 const TargetSchema = Type.Union([
   closed({ kind: Type.Literal('token'), jti: UuidSchema }),
@@ -12,13 +12,6 @@ const TargetSchema = Type.Union([
   closed({ kind: Type.Literal('user'), id: UuidSchema }),
   closed({ kind: Type.Literal('everyone'), confirm: Type.Literal('everyone') })
 ])
-
-const ReasonSchema = Type.String({
-  minLength: 1,
-  maxLength: 500,
-  pattern: '\\S',
-  description: 'Not blank'
-})
 
 const RevocationSchema = closed({
   id: UuidSchema,
