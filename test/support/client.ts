@@ -17,6 +17,9 @@ export interface AnswerBody {
   readonly tokenVersion?: number
   readonly receipt?: AnsweredReceipt
   readonly revocation?: AnsweredRevocation
+  readonly incident?: AnsweredIncident
+  readonly incidents?: readonly AnsweredIncident[]
+  readonly estimate?: Readonly<Record<string, number>>
   readonly client?: AnsweredClient
   readonly clientSecret?: string
   readonly clients?: readonly AnsweredClient[]
@@ -60,6 +63,18 @@ export interface AnsweredRevocation {
   readonly actorId: string | null
   readonly createdAt: string
   readonly liveUntil: string
+}
+
+export interface AnsweredIncident {
+  readonly id: string
+  readonly target: Readonly<Record<string, string>>
+  readonly status: string
+  readonly startedAt: string
+  readonly sessionsExpected: number
+  readonly sessionsRevoked: number
+  readonly batches: number
+  readonly finishedAt: string | null
+  readonly receipt: AnsweredReceipt | null
 }
 
 export interface AnsweredClient {
