@@ -4,13 +4,13 @@ import { sessions } from '../../src/database/schema.js'
 import { isHit } from '../../src/incidents/cohort.js'
 import type { CohortTarget, IncidentTarget } from '../../src/incidents/target.js'
 import { startKeycard } from '../support/keycard.js'
-import { nobody } from '../support/origin.js'
 import {
   addAccounts,
   addCrowd,
   addSessions,
   incidentsOf,
   type SessionRow,
+  startIncident,
   unrevoked
 } from '../support/population.js'
 
@@ -141,9 +141,7 @@ function isSpared({ spare = [], spareRole }: CohortTarget, { userId }: Row): boo
 }
 
 async function run(target: IncidentTarget) {
-  const start = await incidents.start({ target, reason: 'test', origin: nobody })
-  if (start.kind !== 'started') throw new Error(start.kind)
-  return await incidents.run(start.incident.id)
+  return await incidents.run(await startIncident(incidents, target))
 }
 
 t.test('the dry run counts whom the real run then hits, and those alone', async (t) => {

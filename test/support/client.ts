@@ -22,6 +22,9 @@ export interface AnswerBody {
   readonly revocations?: readonly AnsweredRevocation[]
   readonly nodes?: readonly AnsweredNode[]
   readonly generation?: number
+  readonly incident?: AnsweredIncident
+  readonly incidents?: readonly AnsweredIncident[]
+  readonly estimate?: Readonly<Record<string, number>>
   readonly client?: AnsweredClient
   readonly clientSecret?: string
   readonly clients?: readonly AnsweredClient[]
@@ -78,6 +81,18 @@ export interface AnsweredNode {
   readonly lagMs: number | null
   readonly applied: boolean
   readonly leaseMsLeft: number | null
+}
+
+export interface AnsweredIncident {
+  readonly id: string
+  readonly target: Readonly<Record<string, string>>
+  readonly status: string
+  readonly startedAt: string
+  readonly sessionsExpected: number
+  readonly sessionsRevoked: number
+  readonly batches: number
+  readonly finishedAt: string | null
+  readonly receipt: AnsweredReceipt | null
 }
 
 export interface AnsweredClient {

@@ -2,15 +2,17 @@ import { randomUUID } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
 import { incidents, sessions, users } from '../../src/database/schema.js'
-import type { IncidentOptions } from '../../src/incidents/incidents.js'
-import { createIncidents } from '../../src/incidents/incidents.js'
+import { createIncidents, type IncidentOptions } from '../../src/incidents/incidents.js'
+import type { IncidentTarget } from '../../src/incidents/target.js'
 import { createPasswords } from '../../src/passwords/passwords.js'
-import type { Clock } from '../../src/clock.js'
-import { systemClock } from '../../src/clock.js'
+import { type Clock, systemClock } from '../../src/clock.js'
 import type { TestKeycard } from './keycard.js'
+import { nobody } from './origin.js'
 
 export type SessionRow = typeof sessions.$inferSelect
 export type SessionFields = Partial<typeof sessions.$inferInsert>
+
+const rowsAtOnce = 1_000
 
 /** Accounts without a password that anybody knows, for sessions that are rows and nothing else. */
 export async function addAccounts(
@@ -50,7 +52,10 @@ export async function addSessions(
     ip: '192.0.2.1',
     ...fields
   }))
-  await app.database.write((db) => db.insert(sessions).values(rows))
+  for (let start = 0; start < rows.length; start += rowsAtOnce) {
+    const some = rows.slice(start, start + rowsAtOnce)
+    await app.database.write((db) => db.insert(sessions).values(some))
+  }
   return rows.map(({ id }) => id)
 }
 
@@ -93,6 +98,16 @@ export function incidentsOf(
     clock: systemClock,
     ...options
   })
+}
+
+/** Starts an incident without HTTP. @returns its id */
+export async function startIncident(
+  incidents: ReturnType<typeof createIncidents>,
+  target: IncidentTarget
+): Promise<string> {
+  const start = await incidents.start({ target, reason: 'key leaked', origin: nobody })
+  if (start.kind !== 'started') throw new Error(`Not started: ${start.kind}`)
+  return start.incident.id
 }
 
 /** The row of an incident's work: whose it is, and where it stands. */
