@@ -1,6 +1,18 @@
-import { and, desc, eq, gt, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm'
+import {
+  and,
+  desc,
+  eq,
+  gt,
+  inArray,
+  isNotNull,
+  isNull,
+  lt,
+  type Placeholder,
+  sql,
+  type SQL
+} from 'drizzle-orm'
 import { audited, type AuditEvent } from '../audit/events.js'
-import type { Queries } from '../database/connection.js'
+import { prepared, type Queries } from '../database/connection.js'
 import { deployment, sessions, users } from '../database/schema.js'
 import type { Change } from '../revocation/recorded-change.js'
 
@@ -94,8 +106,8 @@ export async function insertSession(
   return owner
 }
 
-export async function findSession(db: Queries, id: string): Promise<SessionFacts | undefined> {
-  const [row] = await db
+const selectSession = prepared((db) =>
+  db
     .select({
       id: sessions.id,
       userId: sessions.userId,
@@ -116,7 +128,12 @@ export async function findSession(db: Queries, id: string): Promise<SessionFacts
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
     .innerJoin(deployment, eq(deployment.id, 1))
-    .where(eq(sessions.id, id))
+    .where(eq(sessions.id, sql.placeholder('id')))
+    .prepare('keycard_session')
+)
+
+export async function findSession(db: Queries, id: string): Promise<SessionFacts | undefined> {
+  const [row] = await selectSession(db).execute({ id })
   return row
 }
 
@@ -124,6 +141,36 @@ export type AdvancedSession = Pick<
   SessionFacts,
   'version' | 'generation' | 'expiresAt' | 'roles' | 'keyIds'
 >
+
+const advance = prepared((db) =>
+  db
+    .update(sessions)
+    .set({
+      counter: sql`${sessions.counter} + 1`,
+      lastUsedAt: sql`${sql.placeholder('now')}::timestamptz`,
+      keyIds: withKey(sql.placeholder('keyId'))
+    })
+    .from(users)
+    .innerJoin(deployment, eq(deployment.id, 1))
+    .where(
+      and(
+        eq(sessions.id, sql.placeholder('id')),
+        eq(sessions.counter, sql.placeholder('counter')),
+        eq(users.id, sessions.userId),
+        currentSessions,
+        gt(sessions.expiresAt, sql`${sql.placeholder('now')}::timestamptz`),
+        gt(sessions.lastUsedAt, sql`${sql.placeholder('idleSince')}::timestamptz`)
+      )
+    )
+    .returning({
+      version: sessions.version,
+      generation: sessions.generation,
+      expiresAt: sessions.expiresAt,
+      roles: users.roles,
+      keyIds: sessions.keyIds
+    })
+    .prepare('keycard_advance_counter')
+)
 
 /**
  * Moves a session's counter on by one: a single statement, so that of any number of callers with
@@ -136,28 +183,8 @@ export async function advanceCounter(
   counter: number,
   { now, idleSince, keyId }: { now: Date; idleSince: Date; keyId: string }
 ): Promise<AdvancedSession | undefined> {
-  const [row] = await db
-    .update(sessions)
-    .set({ counter: sql`${sessions.counter} + 1`, lastUsedAt: now, keyIds: withKey(keyId) })
-    .from(users)
-    .innerJoin(deployment, eq(deployment.id, 1))
-    .where(
-      and(
-        eq(sessions.id, id),
-        eq(sessions.counter, counter),
-        eq(users.id, sessions.userId),
-        currentSessions,
-        gt(sessions.expiresAt, now),
-        gt(sessions.lastUsedAt, idleSince)
-      )
-    )
-    .returning({
-      version: sessions.version,
-      generation: sessions.generation,
-      expiresAt: sessions.expiresAt,
-      roles: users.roles,
-      keyIds: sessions.keyIds
-    })
+  const times = { now: now.toISOString(), idleSince: idleSince.toISOString() }
+  const [row] = await advance(db).execute({ id, counter, keyId, ...times })
   return row
 }
 
@@ -169,10 +196,12 @@ export async function noteSigningKey(db: Queries, id: string, keyId: string): Pr
     .where(eq(sessions.id, id))
 }
 
-const withKey = (keyId: string) => sql`case
-  when ${keyId} = any(${sessions.keyIds}) then ${sessions.keyIds}
-  else array_append(${sessions.keyIds}, ${keyId})
-end`
+function withKey(keyId: string | Placeholder): SQL<string[]> {
+  return sql`case
+    when ${keyId}::text = any(${sessions.keyIds}) then ${sessions.keyIds}
+    else array_append(${sessions.keyIds}, ${keyId}::text)
+  end`
+}
 
 /** A session as its owner sees it. */
 export type ListedSession = Pick<
