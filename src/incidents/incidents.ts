@@ -141,8 +141,8 @@ export function createIncidents(options: IncidentOptions) {
     },
 
     /**
-     * Starts an incident. Of everyone, every token and session is dead as of now, and `run` finds out
-     * when that is true everywhere; of a cohort, `run` does it all.
+     * Starts an incident. Of everyone, the death of every token and session is recorded with it, and
+     * `run` spreads it and finds out when it is true everywhere; of a cohort, `run` does it all.
      */
     async start({
       target,

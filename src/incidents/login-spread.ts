@@ -24,7 +24,7 @@ export function createLoginSpread({
 
   return {
     /** Learns until when logins are spread. */
-    note(until: Date | null | undefined): void {
+    note(until: Date | undefined): void {
       untilMs = Math.max(untilMs, until?.getTime() ?? 0)
     },
 

@@ -62,7 +62,7 @@ function ended(
   loginSpread: LoginSpread
 ): Problem {
   loginSpread.note(loginsSpreadUntil)
-  const headers = loginsSpreadUntil ? retryAfterHeaders(loginSpread) : {}
+  const headers = loginsSpreadUntil === undefined ? {} : retryAfterHeaders(loginSpread)
   return problem('INVALID_REFRESH_TOKEN', { headers })
 }
 

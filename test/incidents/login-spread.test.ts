@@ -15,7 +15,7 @@ t.test('seconds are uniform over what is left, and at least one', async (t) => {
   let draw = 0
   const spread = createLoginSpread({ clock, random: () => draw })
   t.equal(spread.retryAfterSeconds(), 0, 'nothing is spread')
-  spread.note(null)
+  spread.note(undefined)
   spread.note(new Date(clock() + 10_000))
   spread.note(new Date(clock() + 5_000))
   const drawn = (at: number) => {

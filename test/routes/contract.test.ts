@@ -74,6 +74,16 @@ t.test('every route answers what it promises', async (t) => {
   await client.post(`${node}/log`, { headers, body: {} })
   await client.delete(node, { headers })
   await client.delete(`/api/admin/clients/${id}`, { token: admin.accessToken })
+  const incidents = '/api/admin/incidents'
+  const cohort = { target: { kind: 'cohort', keyId: 'no such key' }, reason: 'key leaked' }
+  const asAdmin = { token: admin.accessToken }
+  await client.post(incidents, { ...asAdmin, body: { ...cohort, dryRun: true } })
+  const { body } = await client.post(incidents, { ...asAdmin, body: cohort })
+  const incident = `${incidents}/${body.incident?.id ?? ''}`
+  await client.post(`${incident}/stop`, asAdmin)
+  await client.post(`${incident}/resume`, asAdmin)
+  await client.get(incident, asAdmin)
+  await client.get(incidents, asAdmin)
   await client.post('/api/admin/revocations', {
     token: admin.accessToken,
     body: { target: { kind: 'everyone', confirm: 'everyone' }, reason: 'end of the day' }
