@@ -3,6 +3,7 @@ import { pruneAudit } from '../../src/audit/retention.js'
 import { searchAudit } from '../../src/audit/search.js'
 import { sealAudit } from '../../src/audit/sealing.js'
 import { verifyAudit } from '../../src/audit/verification.js'
+import type { Database } from '../../src/database/connection.js'
 import { openAuditLog } from '../support/audit.js'
 
 const dayMs = 24 * 3_600_000
@@ -74,4 +75,24 @@ t.test('many old batches go in bounded steps, while others verify', async (t) =>
     steps.map(({ events }) => events),
     [5, 5, 5, 5, 3]
   )
+})
+
+t.test('what is pruned while it is verified is no finding', async (t) => {
+  const audit = await openAuditLog(t)
+  for (let batch = 0; batch < 3; batch++) {
+    await audit.write()
+    await sealAudit(audit)
+  }
+  audit.advanceMs(retentionMs + 1)
+  let reads = 0
+  const interrupted: Database = {
+    ...audit.database,
+    async read(query) {
+      // The batches are read by the first one, their events by the second.
+      if (++reads === 2) await pruneAudit({ ...audit, retentionMs })
+      return await audit.database.read(query)
+    }
+  }
+  t.match(await verifyAudit(interrupted), { batches: 3, findings: [] })
+  t.match(await verifyAudit(audit.database), { prunedBatches: 3, findings: [] })
 })
