@@ -6,14 +6,22 @@ import type { ServerScript } from './build.js'
 import { accessTokensOf, bearing, nodeEnvironment, seedRevocations, seedUsers } from './seed.js'
 import { startServer } from './server-process.js'
 
+/** The processes of a contender, with all below them: whose CPU a request costs. */
+export interface Processes {
+  readonly server: readonly number[]
+  readonly redis: readonly number[]
+  readonly postgres: readonly number[]
+}
+
+export const noProcesses: Processes = { server: [], redis: [], postgres: [] }
+
 /** One of those who are compared, running. */
 export interface Contender {
   readonly name: string
   readonly url: string
   /** Requests that it lets pass, to take turns. */
   readonly requests: readonly RequestHead[]
-  /** Of the server and of its Redis and Postgres: whose CPU a request costs. */
-  readonly pids: { readonly server: number; readonly redis?: number; readonly postgres?: number }
+  readonly processes: Processes
 }
 
 export interface Variant {
@@ -49,7 +57,7 @@ async function startBare({ lifetime, script }: VariantSite): Promise<Contender> 
     name: 'bare Fastify',
     url,
     requests: bearing(accessTokensOf(tokensInRotation)),
-    pids: { server: pid }
+    processes: { ...noProcesses, server: [pid] }
   }
 }
 
@@ -75,7 +83,7 @@ async function startGuarded(
     name: `Keycard ${mode}`,
     url,
     requests: bearing(accessTokensOf(tokensInRotation)),
-    pids: { server: pid, redis: redis.pid, postgres: postgres.pid }
+    processes: { server: [pid], redis: [redis.pid], postgres: [postgres.pid] }
   }
 }
 
@@ -92,7 +100,7 @@ async function startExpress(
       REQUESTS: String(tokensInRotation)
     }
   })
-  return { name: `Express ${how}`, url, requests, pids: { server: pid, redis: redis.pid } }
+  return { name: `Express ${how}`, url, requests, processes: { ...noProcesses, server: [pid], redis: [redis.pid] } }
 }
 
 export async function startBetterAuth(
@@ -114,6 +122,6 @@ export async function startBetterAuth(
     name: `better-auth ${called}`,
     url,
     requests,
-    pids: { server: pid, postgres: postgres.pid }
+    processes: { ...noProcesses, server: [pid], postgres: [postgres.pid] }
   }
 }
