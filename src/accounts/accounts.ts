@@ -16,7 +16,7 @@ import {
   findUser,
   findUserByEmail,
   insertUser,
-  raiseTokenVersion,
+  raisedTokenVersion,
   renameUser,
   type User
 } from './store.js'
@@ -79,13 +79,10 @@ export function createAccounts(options: AccountOptions) {
    * @throws RevocationUnconfirmed, DatabaseUnavailable
    */
   async function revoke(userId: string, cause: Cause): Promise<UserRevocation | undefined> {
-    const recorded = await database.transaction(async (tx) => {
-      const level = await raiseTokenVersion(tx, userId, today())
-      if (level === undefined) return undefined
-      return { level, row: await recordUserRevocation(tx, userId, level, cause) }
-    })
-    if (recorded === undefined) return undefined
-    return { tokenVersion: recorded.level, receipt: await revocation.announce(recorded.row) }
+    const order = { kind: 'user', target: userId } as const
+    const recorded = await revocation.change(raisedTokenVersion(userId, today()), order, cause)
+    if (recorded?.level == null) return undefined
+    return { tokenVersion: recorded.level, receipt: await revocation.announce(recorded) }
   }
 
   return {

@@ -1,6 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Queries } from '../database/connection.js'
 import { users } from '../database/schema.js'
+import type { Change } from '../revocation/recorded-change.js'
 
 export type User = typeof users.$inferSelect
 
@@ -42,6 +43,13 @@ export async function renameUser(
 }
 
 /** Every token and session of the user belongs to an earlier version from now on. */
+export function raisedTokenVersion(id: string, now: Date): Change {
+  return sql`
+    update ${users} set token_version = token_version + 1, updated_at = ${now.toISOString()}::timestamptz
+    where id = ${id}::uuid returning id as user_id, token_version as level`
+}
+
+/** The same as a step of a transaction. @returns the new version */
 export async function raiseTokenVersion(
   tx: Queries,
   id: string,

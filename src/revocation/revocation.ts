@@ -20,6 +20,7 @@ import { forgetSilentNodes, listNodeIds, type NodeMode } from './nodes.js'
 import { createPostgresFeed } from './postgres-feed.js'
 import { createRedisFeed } from './redis-feed.js'
 import { createRedisNode } from './redis-node.js'
+import { type Change, recordChange } from './recorded-change.js'
 import { createPostgresRegistry } from './registry.js'
 import { createReplicaNode } from './replica-node.js'
 import { createStream } from './stream.js'
@@ -27,7 +28,8 @@ import {
   countUnpublished,
   deleteRevocationsBefore,
   findLiveRevocation,
-  raiseGeneration,
+  type NewRevocation,
+  raisedGeneration,
   recordRevocation,
   type Revocation
 } from './store.js'
@@ -129,21 +131,35 @@ export function createRevocation(options: RevocationOptions) {
    * Writes the durable row, and what is audited, inside the transaction that makes the change.
    * Announce it after the commit.
    */
-  async function record(
-    tx: Queries,
-    order: RevocationOrder,
-    { reason, origin }: Cause
-  ): Promise<Revocation> {
+  async function record(tx: Queries, order: RevocationOrder, cause: Cause): Promise<Revocation> {
+    return await recordRevocation(tx, entryOf(order, cause), auditOf(order, cause))
+  }
+
+  /**
+   * The same in one statement with the change, which tells whose session it was and the new level.
+   * Announce it afterwards. @returns undefined where there was nothing to change
+   */
+  async function change(
+    what: Change,
+    order: Pick<RevocationOrder, 'kind' | 'target'>,
+    cause: Cause
+  ): Promise<Revocation | undefined> {
+    const full = { ...order, level: null }
+    return await database.write((db) =>
+      recordChange(db, what, entryOf(full, cause), auditOf(full, cause))
+    )
+  }
+
+  function entryOf(order: RevocationOrder, { reason, origin }: Cause): NewRevocation {
     const now = clock()
     const actor = origin?.actor
-    const entry = {
+    return {
       liveUntil: new Date(now + longestLifeMs),
       ...order,
       reason,
       actorId: actor?.kind === 'user' ? actor.id : null,
       createdAt: new Date(now)
     }
-    return await recordRevocation(tx, entry, origin && auditOf(order, reason, origin))
   }
 
   /** Publishes what others could not. Where Redis does not take it, nobody may decide from Redis. */
@@ -166,26 +182,21 @@ export function createRevocation(options: RevocationOptions) {
     nodeId,
     check,
     record,
+    change,
     announce,
 
     /** Kills one access token. `exp` in seconds since the epoch, as it says itself. */
     async revokeToken(token: { jti: string; exp: number }, cause: Cause) {
       const liveUntil = new Date(token.exp * 1_000 + allowanceMs)
-      return await announce(
-        await database.transaction((tx) =>
-          record(tx, { kind: 'token', target: token.jti, level: null, liveUntil }, cause)
-        )
-      )
+      const order = { kind: 'token', target: token.jti, level: null, liveUntil } as const
+      return await announce(await database.write((db) => record(db, order, cause)))
     },
 
     /** Kills every token and session there is. */
     async revokeEveryone(cause: Cause) {
-      return await announce(
-        await database.transaction(async (tx) => {
-          const level = await raiseGeneration(tx)
-          return await record(tx, { kind: 'everyone', target: null, level }, cause)
-        })
-      )
+      const recorded = await change(raisedGeneration, { kind: 'everyone', target: null }, cause)
+      if (recorded === undefined) throw new Error('The deployment row is missing')
+      return await announce(recorded)
     },
 
     /** The newest revocation of a target that can still cover a token, to be announced again. */
@@ -218,7 +229,8 @@ export function createRevocation(options: RevocationOptions) {
   }
 }
 
-function auditOf(order: RevocationOrder, reason: string, origin: Origin): AuditEvent {
+function auditOf(order: RevocationOrder, { reason, origin }: Cause): AuditEvent | null {
+  if (origin === null) return null
   const { kind, target, userId } = order
   return {
     action: `${kind}.revoked`,

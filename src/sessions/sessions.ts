@@ -12,7 +12,7 @@ import {
   findSession,
   insertSession,
   listSessions,
-  markSessionRevoked
+  revokedSession
 } from './store.js'
 
 const keepEndedMs = 24 * 3_600_000
@@ -59,12 +59,11 @@ export function createSessions(options: SessionOptions) {
    * @throws RevocationUnconfirmed, DatabaseUnavailable
    */
   async function revoke(sessionId: string, cause: Cause): Promise<Receipt | undefined> {
-    const recorded = await database.transaction(async (tx) => {
-      const userId = await markSessionRevoked(tx, sessionId, new Date(clock()))
-      if (userId === undefined) return undefined
-      const order = { kind: 'session', target: sessionId, level: null, userId } as const
-      return await revocation.record(tx, order, cause)
-    })
+    const recorded = await revocation.change(
+      revokedSession(sessionId, new Date(clock())),
+      { kind: 'session', target: sessionId },
+      cause
+    )
     const live = recorded ?? (await revocation.findLive('session', sessionId))
     return live && (await revocation.announce(live))
   }
@@ -100,7 +99,7 @@ export function createSessions(options: SessionOptions) {
       const { userId } = session
       const order = { kind: 'session', target: sessionId, level: null, userId } as const
       return await revocation.announce(
-        await database.transaction((tx) => revocation.record(tx, order, cause))
+        await database.write((db) => revocation.record(db, order, cause))
       )
     },
 

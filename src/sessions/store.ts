@@ -1,6 +1,7 @@
 import { and, desc, eq, gt, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm'
 import type { Queries } from '../database/connection.js'
 import { deployment, sessions, users } from '../database/schema.js'
+import type { Change } from '../revocation/recorded-change.js'
 
 /** A session with what decides whether it is still alive. */
 export interface SessionFacts {
@@ -169,18 +170,11 @@ export async function listSessions(
     .orderBy(desc(sessions.lastUsedAt), desc(sessions.id))
 }
 
-/** Marks a session revoked. @returns whose it is; undefined when it already was, or does not exist. */
-export async function markSessionRevoked(
-  tx: Queries,
-  id: string,
-  now: Date
-): Promise<string | undefined> {
-  const [row] = await tx
-    .update(sessions)
-    .set({ revokedAt: now })
-    .where(and(eq(sessions.id, id), isNull(sessions.revokedAt)))
-    .returning({ userId: sessions.userId })
-  return row?.userId
+/** Marks a session revoked, unless it already was or does not exist. */
+export function revokedSession(id: string, now: Date): Change {
+  return sql`
+    update ${sessions} set revoked_at = ${now.toISOString()}::timestamptz
+    where id = ${id}::uuid and revoked_at is null returning user_id, null::integer as level`
 }
 
 /** Lets one session outlive the rise of its user's token version by one; a session of an earlier version stays dead. */
