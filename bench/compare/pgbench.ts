@@ -26,7 +26,9 @@ export interface PgbenchRun {
  * Compare-and-swaps of session counters: how many, and how many per second. Every one finds its row.
  * @throws where the counters do not say that
  */
-export async function runPgbench(options: PgbenchRun): Promise<{ done: number; perSecond: number }> {
+export async function runPgbench(
+  options: PgbenchRun
+): Promise<{ done: number; perSecond: number }> {
   const { url, sql, clients, sessionsPerClient, seconds } = options
   await sql`update sessions set counter = 0 where counter > 0`
   await sql`vacuum sessions`

@@ -41,24 +41,17 @@ export interface Section {
 export type RoundsByName = ReadonlyMap<string, readonly Sample[]>
 
 /** Condenses rounds. Ratios are taken within each round and only then is the middle one chosen. */
-export function rowsOf(
-  columns: readonly Column[],
-  rounds: RoundsByName,
-  baseline: string
-): Row[] {
+export function rowsOf(columns: readonly Column[], rounds: RoundsByName, baseline: string): Row[] {
   const base = rounds.get(baseline) ?? []
   return [...rounds].map(([name, samples]) => {
     const figures = (of: readonly Sample[], key: string) => of.map((sample) => sample[key] ?? NaN)
-    const medians = columns.map(({ key }) => [key, median(figures(samples, key))])
-    const ratios = columns
-      .filter(({ ratio }) => ratio === true)
-      .map(({ key }) => [key, ratioOfRounds(figures(samples, key), figures(base, key))])
-    return {
-      name,
-      medians: Object.fromEntries(medians),
-      ratios: Object.fromEntries(ratios),
-      rounds: samples
+    const medians: Record<string, number> = {}
+    const ratios: Record<string, number> = {}
+    for (const { key, ratio } of columns) {
+      medians[key] = median(figures(samples, key))
+      if (ratio === true) ratios[key] = ratioOfRounds(figures(samples, key), figures(base, key))
     }
+    return { name, medians, ratios, rounds: samples }
   })
 }
 

@@ -67,12 +67,14 @@ export async function seedRevocations(sql: postgres.Sql, count: number): Promise
 export interface Grants {
   readonly keyRing?: KeyRing
   readonly roles?: readonly string[]
+  /** 1 by default, as nobody has revoked everyone. */
+  readonly generation?: number
 }
 
 /** The token of each of the first users in the session that was made for it. */
 export function accessTokensOf(
   users: number,
-  { keyRing, roles = ['user'] }: Grants = {}
+  { keyRing, roles = ['user'], generation = 1 }: Grants = {}
 ): string[] {
   const { issue } = createAccessTokens({
     keyRing: keyRing ?? keyRingFromSecret(secrets.jwt),
@@ -83,7 +85,7 @@ export function accessTokensOf(
   })
   return Array.from({ length: users }, (_, index) => {
     const ids = { userId: userId(index + 1), sessionId: sessionId(index + 1) }
-    return issue({ ...ids, version: 1, generation: 1, roles }).token
+    return issue({ ...ids, version: 1, generation, roles }).token
   })
 }
 

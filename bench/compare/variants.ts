@@ -100,7 +100,12 @@ async function startExpress(
       REQUESTS: String(tokensInRotation)
     }
   })
-  return { name: `Express ${how}`, url, requests, processes: { ...noProcesses, server: [pid], redis: [redis.pid] } }
+  return {
+    name: `Express ${how}`,
+    url,
+    requests,
+    processes: { ...noProcesses, server: [pid], redis: [redis.pid] }
+  }
 }
 
 export async function startBetterAuth(
