@@ -75,7 +75,7 @@ t.test('the key ring is replaced while a session is opened', async (t) => {
   const { sessions } = domainOf(keycard, { clock })
   const client = { ip: '192.0.2.1', userAgent: null }
   const opened = await keycard.app.database.transaction(async (tx) => {
-    const opening = sessions.open(tx, { id: ada.id, expectedVersion: 1 }, client)
+    const opening = sessions.open(tx, { id: ada.id, expectedVersion: 1 }, client, 'login')
     keycard.accessTokens.replaceKeyRing(ringOf('three'))
     return await opening
   })
