@@ -18,18 +18,27 @@ export interface Receipt {
   readonly acknowledgedAt: string
   /** The weakest of what convinced for each node. */
   readonly guarantee: Conviction
-  /** The time is null where the node applied nothing, as it asks Postgres or is silent. */
-  readonly nodes: { readonly id: string; readonly appliedAfterMs: number | null }[]
+  readonly nodes: NodeReceipt[]
+}
+
+/** The time is null where the node applied nothing, as it asks Postgres or is silent. */
+export interface NodeReceipt {
+  readonly id: string
+  readonly how: Conviction
+  readonly appliedAfterMs: number | null
 }
 
 /** The revocation is recorded and will take effect; that it already has everywhere is not known. */
 export class RevocationUnconfirmed extends Error {
   override name = 'RevocationUnconfirmed'
   readonly revocationId: string
+  /** The nodes that may still accept what was revoked; empty where nobody could be asked. */
+  readonly waitingFor: readonly string[]
 
-  constructor(revocationId: string, options?: ErrorOptions) {
+  constructor(revocationId: string, waitingFor: readonly string[], options?: ErrorOptions) {
     super('The revocation is recorded and not yet confirmed', options)
     this.revocationId = revocationId
+    this.waitingFor = waitingFor
   }
 }
 
@@ -63,6 +72,8 @@ interface Course {
   /** Where it is published, and since when that is known. */
   publication: (Publication & { readonly at: number }) | undefined
   readonly appliedAfterMs: Map<string, number>
+  /** The nodes of which the last attempt learnt nothing. */
+  waitingFor: readonly string[]
   /** Why the last attempt could not tell. */
   failure: unknown
 }
@@ -187,15 +198,18 @@ export function createAnnouncer(options: AnnouncerOptions) {
       return { id: node.id, conviction }
     })
     const guarantee = weakestOf(nodes.map(({ conviction }) => conviction))
+    const convinced = nodes.flatMap(({ id, conviction: how }) =>
+      how === undefined
+        ? []
+        : [{ id, how, appliedAfterMs: how === 'applied' ? (appliedAfterMs.get(id) ?? null) : null }]
+    )
+    course.waitingFor = nodes.flatMap(({ id, conviction }) => (conviction ? [] : [id]))
     if (guarantee === undefined) return undefined
     return {
       revocationId: course.revocation.id,
       acknowledgedAt: new Date(clock()).toISOString(),
       guarantee,
-      nodes: nodes.map(({ id, conviction }) => ({
-        id,
-        appliedAfterMs: conviction === 'applied' ? (appliedAfterMs.get(id) ?? null) : null
-      }))
+      nodes: convinced
     }
   }
 
@@ -228,6 +242,7 @@ export function createAnnouncer(options: AnnouncerOptions) {
       standingReadAt: 0,
       publication: undefined,
       appliedAfterMs: new Map(),
+      waitingFor: [],
       failure: undefined
     }
     const deadline = new AbortController()
@@ -239,7 +254,7 @@ export function createAnnouncer(options: AnnouncerOptions) {
     timer.abort()
     if (receipt === undefined) {
       observer.unconfirmed(kind)
-      throw new RevocationUnconfirmed(id, { cause: course.failure })
+      throw new RevocationUnconfirmed(id, course.waitingFor, { cause: course.failure })
     }
     await noteConfirmed(revocation)
     observer.confirmed(kind, receipt.guarantee, performance.now() - course.startedAt)

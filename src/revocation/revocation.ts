@@ -27,6 +27,7 @@ import {
   countUnpublished,
   deleteRevocationsBefore,
   findLiveRevocation,
+  findRevocation,
   raiseGeneration,
   recordRevocation,
   type Revocation
@@ -191,6 +192,11 @@ export function createRevocation(options: RevocationOptions) {
     /** The newest revocation of a target that can still cover a token, to be announced again. */
     async findLive(kind: 'session' | 'user', target: string) {
       return await database.read((db) => findLiveRevocation(db, kind, target, new Date(clock())))
+    },
+
+    /** A revocation by its id, to be announced again. */
+    async find(id: string) {
+      return await database.read((db) => findRevocation(db, id))
     },
 
     /** Registers this node: from now on writers reckon with it, and it may decide. */

@@ -66,6 +66,11 @@ export async function findLiveRevocation(
   return row
 }
 
+export async function findRevocation(db: Queries, id: string): Promise<Revocation | undefined> {
+  const [row] = await db.select().from(revocations).where(eq(revocations.id, id))
+  return row
+}
+
 /**
  * Marks revocations as published in a data set, provided that it is still the one that counts.
  *
