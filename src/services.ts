@@ -1,4 +1,5 @@
 import { createAccounts } from './accounts/accounts.js'
+import { createAdministration } from './accounts/administration.js'
 import type { Clock } from './clock.js'
 import { createClients } from './clients/clients.js'
 import type { Config } from './config.js'
@@ -43,5 +44,12 @@ export function createServices(options: ServiceOptions) {
     accessTokenTtlSeconds: config.jwt.accessTokenTtlSeconds,
     clock
   })
-  return { passwords, sessions, accounts, clients: createClients({ database, clock }), revocations }
+  return {
+    passwords,
+    sessions,
+    accounts,
+    administration: createAdministration({ database, passwords, revocation, clock }),
+    clients: createClients({ database, clock }),
+    revocations
+  }
 }

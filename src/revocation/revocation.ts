@@ -147,6 +147,11 @@ export function createRevocation(options: RevocationOptions) {
     return await recordRevocation(tx, entry, origin && auditOf(order, reason, origin))
   }
 
+  /** The newest revocation of a target that can still cover a token, to be announced again. */
+  async function findLive(kind: 'session' | 'user', target: string) {
+    return await database.read((db) => findLiveRevocation(db, kind, target, new Date(clock())))
+  }
+
   /** Publishes what others could not. Where Redis does not take it, nobody may decide from Redis. */
   async function sweep(list: DenyList): Promise<void> {
     try {
@@ -189,9 +194,12 @@ export function createRevocation(options: RevocationOptions) {
       )
     },
 
-    /** The newest revocation of a target that can still cover a token, to be announced again. */
-    async findLive(kind: 'session' | 'user', target: string) {
-      return await database.read((db) => findLiveRevocation(db, kind, target, new Date(clock())))
+    findLive,
+
+    /** As `findLive`, where nobody was told yet that it is true everywhere. */
+    async findUnconfirmed(kind: 'session' | 'user', target: string) {
+      const live = await findLive(kind, target)
+      return live?.confirmedAt === null ? live : undefined
     },
 
     /** A revocation by its id, to be announced again. */

@@ -72,6 +72,7 @@ const meRoutes: FastifyPluginAsyncTypebox<MeRoutesOptions> = async function meRo
       const outcome = await accounts.delete(id, request.body.password, userOrigin(request))
       if (outcome.kind === 'wrong password') throw problem('INVALID_CREDENTIALS')
       if (outcome.kind === 'gone') throw refusal('TOKEN_REVOKED')
+      if (outcome.kind === 'last admin') throw problem('LAST_ADMIN')
       request.log.info({ event: 'auth.account_deleted', userId: id })
       app.refreshCookie.clear(reply)
       return await reply.code(204).send(null)

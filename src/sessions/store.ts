@@ -191,6 +191,14 @@ export async function moveSessionTo(tx: Queries, id: string, version: number): P
     .where(and(eq(sessions.id, id), eq(sessions.version, version - 1)))
 }
 
+/** As `moveSessionTo`, for every session of a user: those of the version before, and of no earlier one. */
+export async function moveSessionsTo(tx: Queries, userId: string, version: number): Promise<void> {
+  await tx
+    .update(sessions)
+    .set({ version })
+    .where(and(eq(sessions.userId, userId), eq(sessions.version, version - 1)))
+}
+
 /** Deletes a session that was revoked: its tokens are refused for not having one. */
 export async function deleteSession(db: Queries, id: string): Promise<void> {
   await db.delete(sessions).where(and(eq(sessions.id, id), isNotNull(sessions.revokedAt)))
