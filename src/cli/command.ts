@@ -47,7 +47,7 @@ export function commandDefiner(host: Host): Define {
     spec.options?.(command)
     return command.action(async (): Promise<void> => {
       // Commander has checked them against what the command declares.
-      const options = command.opts() as Options & { readonly json?: boolean }
+      const options = command.opts<Options & { readonly json?: boolean }>()
       host.exit(await execute(host, spec, options, command.args))
     })
   }

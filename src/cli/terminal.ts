@@ -44,7 +44,7 @@ export function createTerminal({ stdin, stdout, stderr, env }: TerminalOptions) 
     clearProgress()
     const prompt = createInterface({ input: stdin, output: stderr })
     // The end of the input, or Ctrl-C, is no answer.
-    const closed = new Promise<never>((_, reject) => {
+    const closed = new Promise<never>((_resolve, reject) => {
       prompt.once('close', () => reject(refused('There was no answer: nothing was done.')))
     })
     try {
