@@ -5,6 +5,7 @@ import tseslint from 'typescript-eslint'
 const typescript = ['**/*.ts']
 const domain = [
   'accounts',
+  'audit',
   'clients',
   'database',
   'operators',

@@ -1,6 +1,6 @@
-import { uuidv7 } from 'uuidv7'
 import type { Queries } from '../database/connection.js'
 import { auditEvents } from '../database/schema.js'
+import { newEventId } from './event-id.js'
 import { actorName, type Origin } from './origin.js'
 
 /** Everything that is audited. The part before the dot is the kind of what it happened to. */
@@ -29,7 +29,8 @@ export const auditActions = [
   'key.rotated',
   'key.retired',
   'token.minted',
-  'admin.refused'
+  'admin.refused',
+  'audit.pruned'
 ] as const
 
 export type AuditAction = (typeof auditActions)[number]
@@ -52,7 +53,7 @@ export interface AuditEvent {
 export function auditRow(event: AuditEvent, now: Date): typeof auditEvents.$inferInsert {
   const { action, outcome, origin, subject, userId, reason, details = null } = event
   return {
-    id: uuidv7(),
+    id: newEventId(now),
     occurredAt: now,
     action,
     outcome,
