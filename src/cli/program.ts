@@ -8,6 +8,7 @@ import { defineRevoke } from './commands/revoke.js'
 import { defineSessions } from './commands/sessions.js'
 import { defineStart } from './commands/start.js'
 import { defineStatus } from './commands/status.js'
+import { defineUsers } from './commands/users.js'
 import { type ExitCode, exitCodes, exitCodesHelp } from './exit-codes.js'
 
 const description = `Operate a Keycard deployment from a terminal.
@@ -33,6 +34,7 @@ export async function runProgram(
     defineMigrate,
     defineDoctor,
     defineStatus,
+    defineUsers,
     defineSessions,
     defineRevoke,
     defineKeys,

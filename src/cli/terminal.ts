@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises'
-import type { Readable, Writable } from 'node:stream'
+import { type Readable, Writable } from 'node:stream'
 import { misuse, refused } from './command-error.js'
 import type { Report } from './report.js'
 
@@ -40,25 +40,37 @@ export function createTerminal({ stdin, stdout, stderr, env }: TerminalOptions) 
     stderr.write(`${line}\n`)
   }
 
-  async function ask(question: string): Promise<string> {
+  async function ask(question: string, { hidden = false } = {}): Promise<string> {
     clearProgress()
-    const prompt = createInterface({ input: stdin, output: stderr })
+    if (hidden) stderr.write(question)
+    // Readline echoes what is typed to its output.
+    const output = hidden ? nowhere() : stderr
+    const prompt = createInterface({ input: stdin, output, terminal: true })
     // The end of the input, or Ctrl-C, is no answer.
     const closed = new Promise<never>((_resolve, reject) => {
       prompt.once('close', () => reject(refused('There was no answer: nothing was done.')))
     })
+    closed.catch(() => undefined)
     try {
-      return (await Promise.race([prompt.question(question), closed])).trim()
+      return await Promise.race([prompt.question(hidden ? '' : question), closed])
     } finally {
-      closed.catch(() => undefined)
       prompt.close()
+      if (hidden) stderr.write('\n')
     }
   }
 
   return {
     isInteractive,
     note,
-    ask,
+    ask: (question: string) => ask(question),
+    askSecret: (question: string) => ask(question, { hidden: true }),
+
+    /** The first line of what is piped in. */
+    async readLine(): Promise<string> {
+      let text = ''
+      for await (const chunk of stdin) text += String(chunk)
+      return text.split(/\r?\n/)[0] ?? ''
+    },
 
     colour(colour: Colour, text: string): string {
       return isColourful ? `\x1b[${codes[colour]}m${text}\x1b[0m` : text
@@ -89,7 +101,8 @@ export function createTerminal({ stdin, stdout, stderr, env }: TerminalOptions) 
       if (!isInteractive) {
         throw misuse(`Nobody is here to confirm this: add --yes. ${what}`)
       }
-      const answer = await ask(`${what}\nThis can't be undone. Type ${word} to go on: `)
+      note(what)
+      const answer = (await ask(`This can't be undone. Type ${word} to go on: `)).trim()
       if (answer !== word) throw refused(`That was not ${word}: nothing was done.`)
     },
 
@@ -108,3 +121,7 @@ export function createTerminal({ stdin, stdout, stderr, env }: TerminalOptions) 
 }
 
 const longestReason = 500
+
+function nowhere(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() })
+}
