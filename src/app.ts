@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import { bootstrapAdmin } from './accounts/bootstrap-admin.js'
+import { createRefusals } from './audit/refusals.js'
 import { createIntrospection } from './clients/introspection.js'
 import { createTokenRevocation } from './clients/token-revocation.js'
 import { createCanary } from './canary/canary.js'
@@ -7,6 +8,7 @@ import { type Clock, systemClock } from './clock.js'
 import type { Config } from './config.js'
 import { every } from './every.js'
 import { fastifyOptions, type HttpServerOptions } from './http-server.js'
+import audit from './plugins/audit.js'
 import canaryPlugin from './plugins/canary.js'
 import closing from './plugins/closing.js'
 import crossOrigin from './plugins/cross-origin.js'
@@ -27,6 +29,7 @@ import revocation from './plugins/revocation.js'
 import revocationMetrics from './plugins/revocation-metrics.js'
 import securityHeaders from './plugins/security-headers.js'
 import validation from './plugins/validation.js'
+import adminAuditRoutes from './routes/admin/audit.js'
 import adminClientRoutes from './routes/admin/clients.js'
 import adminRevocationRoutes from './routes/admin/revocations.js'
 import authRoutes from './routes/auth.js'
@@ -112,7 +115,10 @@ async function compose(app: FastifyInstance, options: AppOptions): Promise<void>
     clock
   })
 
-  await app.register(requireAdmin, { accounts })
+  await app.register(requireAdmin, {
+    accounts,
+    recordRefusal: createRefusals({ database: app.database, clock })
+  })
 
   const prefix = '/api/auth'
   await app.register(authRoutes, { prefix, accounts, registration: config.registration })
@@ -120,6 +126,7 @@ async function compose(app: FastifyInstance, options: AppOptions): Promise<void>
   await app.register(logoutRoutes, { prefix, accounts, sessions, accessTokens })
   await app.register(meRoutes, { prefix, accounts })
   await app.register(sessionRoutes, { prefix, sessions })
+  await app.register(adminAuditRoutes, { prefix: '/api/admin', database: app.database })
   await app.register(adminClientRoutes, { prefix: '/api/admin', clients })
   await app.register(adminRevocationRoutes, { prefix: '/api/admin', revocations })
   await app.register(oauthRoutes, {
@@ -153,6 +160,7 @@ async function compose(app: FastifyInstance, options: AppOptions): Promise<void>
     await app.register(canaryPlugin, { canary, intervalMs })
   }
 
+  await app.register(audit, { ...config.audit, clock })
   const cleaning = every(cleanUpMs, () => sessions.cleanUp())
   app.addHook('onClose', () => cleaning.stop())
   if (config.bootstrapAdmin !== undefined) {

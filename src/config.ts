@@ -52,6 +52,7 @@ export interface Config {
   readonly allowedOrigins: readonly string[]
   readonly rateLimits: RateLimits | 'off'
   readonly metricsToken: string | undefined
+  readonly audit: { readonly retentionMs: number; readonly sealIntervalMs: number }
   /** Off by default. */
   readonly canary: { readonly targets: readonly string[]; readonly intervalMs: number } | undefined
   readonly registration: 'open' | 'closed'

@@ -1,4 +1,5 @@
 import { uuidv7 } from 'uuidv7'
+import { type AuditEvent, recordAudit } from '../audit/events.js'
 import type { Origin } from '../audit/origin.js'
 import type { Clock } from '../clock.js'
 import { type Database, isUniqueViolation, type Queries } from '../database/connection.js'
@@ -66,12 +67,29 @@ export function createAccounts(options: AccountOptions) {
     return await revocation.record(tx, { kind: 'user', target: userId, level }, cause)
   }
 
-  /** @throws HashQueueFull, DatabaseUnavailable */
-  async function prove(userId: string, password: string): Promise<Proof> {
+  async function audit(tx: Queries, action: AuditEvent['action'], userId: string, origin: Origin) {
+    await recordAudit(tx, accountEvent(action, userId, origin), today())
+  }
+
+  /**
+   * Proves a password for what it is needed for. That it was wrong is audited: whoever tries has a
+   * token of the account.
+   *
+   * @throws HashQueueFull, DatabaseUnavailable
+   */
+  async function prove(
+    userId: string,
+    password: string,
+    purpose: { readonly action: AuditEvent['action']; readonly origin: Origin }
+  ): Promise<Proof> {
     const user = await database.read((db) => findUser(db, userId))
     if (user === undefined) return { kind: 'gone' }
     const { matches } = await passwords.verify(password, user.passwordHash)
-    return matches ? { kind: 'proved', user } : { kind: 'wrong password' }
+    if (matches) return { kind: 'proved', user }
+    const event = accountEvent(purpose.action, userId, purpose.origin)
+    const refused = { ...event, outcome: 'refused', reason: 'wrong password' } as const
+    await database.write((db) => recordAudit(db, refused, today()))
+    return { kind: 'wrong password' }
   }
 
   /**
@@ -97,8 +115,12 @@ export function createAccounts(options: AccountOptions) {
       return await database.read((db) => findUser(db, userId))
     },
 
-    async rename(userId: string, name: string): Promise<User | undefined> {
-      return await database.write((db) => renameUser(db, userId, name, today()))
+    async rename(userId: string, name: string, origin: Origin): Promise<User | undefined> {
+      return await database.transaction(async (tx) => {
+        const user = await renameUser(tx, userId, name, today())
+        if (user !== undefined) await audit(tx, 'account.renamed', userId, origin)
+        return user
+      })
     },
 
     /** Makes an account and opens its first session, both or neither. */
@@ -116,9 +138,11 @@ export function createAccounts(options: AccountOptions) {
       const entry = { id: uuidv7(), email, name: input.name, passwordHash, roles: [] }
       try {
         return await database.transaction(async (tx) => {
-          const user = await insertUser(tx, entry, today())
+          const origin: Origin = { actor: { kind: 'user', id: entry.id }, ip: client.ip }
+          const event = accountEvent('account.registered', entry.id, origin)
+          const user = await insertUser(tx, entry, today(), event)
           const owner = { id: user.id, expectedVersion: user.tokenVersion }
-          const credentials = await sessions.open(tx, owner, client)
+          const credentials = await sessions.open(tx, owner, client, 'registration')
           if (credentials === undefined) throw new Error('A new account could not open a session')
           return { kind: 'registered', user, credentials }
         })
@@ -159,7 +183,8 @@ export function createAccounts(options: AccountOptions) {
       input: { readonly currentPassword: string; readonly newPassword: string },
       origin: Origin
     ): Promise<PasswordChange> {
-      const proof = await prove(caller.userId, input.currentPassword)
+      const action = 'account.password_changed'
+      const proof = await prove(caller.userId, input.currentPassword, { action, origin })
       if (proof.kind !== 'proved') return { kind: proof.kind }
       const { user } = proof
       // The session must not be carried over a revocation that came since the caller's token was checked.
@@ -172,6 +197,7 @@ export function createAccounts(options: AccountOptions) {
         const level = await changePasswordHash(tx, user, passwordHash, today())
         if (level === undefined) return undefined
         await moveSessionTo(tx, caller.sessionId, level)
+        await audit(tx, action, user.id, origin)
         return await recordUserRevocation(tx, user.id, level, cause)
       })
       if (recorded === undefined) return { kind: 'gone' }
@@ -181,7 +207,8 @@ export function createAccounts(options: AccountOptions) {
 
     /** Deletes an account with its sessions. @throws as changePassword */
     async delete(userId: string, password: string, origin: Origin): Promise<Deletion> {
-      const proof = await prove(userId, password)
+      const action = 'account.deleted'
+      const proof = await prove(userId, password, { action, origin })
       if (proof.kind !== 'proved') return { kind: proof.kind }
       const { user } = proof
       const cause = { reason: 'account deleted', origin }
@@ -189,12 +216,19 @@ export function createAccounts(options: AccountOptions) {
         const current = await lockUser(tx, user.id)
         if (current !== undefined && (await isLastAdmin(tx, current))) return 'last admin'
         const version = await deleteUser(tx, user)
-        return version && (await recordUserRevocation(tx, user.id, version + 1, cause))
+        if (version === undefined) return undefined
+        await audit(tx, action, user.id, origin)
+        return await recordUserRevocation(tx, user.id, version + 1, cause)
       })
       if (recorded === 'last admin') return { kind: 'last admin' }
-      if (!recorded) return { kind: 'gone' }
+      if (recorded === undefined) return { kind: 'gone' }
       await revocation.announce(recorded)
       return { kind: 'deleted' }
     }
   }
+}
+
+function accountEvent(action: AuditEvent['action'], userId: string, origin: Origin): AuditEvent {
+  const subject = { kind: 'account', id: userId }
+  return { action, outcome: 'success', origin, subject, userId, reason: null }
 }

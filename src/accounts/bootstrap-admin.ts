@@ -1,5 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
+import type { AuditEvent } from '../audit/events.js'
+import { serviceOrigin } from '../audit/origin.js'
 import type { Clock } from '../clock.js'
 import { type Database, isUniqueViolation } from '../database/connection.js'
 import type { Passwords } from '../passwords/passwords.js'
@@ -36,10 +38,22 @@ export async function bootstrapAdmin(
     await database.transaction(async (tx) => {
       await tx.execute(sql`select pg_advisory_xact_lock(${lockKey})`)
       if (await existsWithRole(tx, 'admin')) return
-      await insertUser(tx, entry, new Date(clock()))
+      await insertUser(tx, entry, new Date(clock()), createdEvent(entry.id, entry.roles))
     })
   } catch (error) {
     if (!isUniqueViolation(error, 'users_email_unique')) throw error
     throw new BootstrapError('BOOTSTRAP_ADMIN_EMAIL belongs to an account that is no admin')
+  }
+}
+
+function createdEvent(id: string, roles: readonly string[]): AuditEvent {
+  return {
+    action: 'account.created',
+    outcome: 'success',
+    origin: serviceOrigin,
+    subject: { kind: 'account', id },
+    userId: id,
+    reason: 'the first admin',
+    details: { roles }
   }
 }

@@ -1,15 +1,18 @@
 import { and, eq, sql } from 'drizzle-orm'
+import { audited, type AuditEvent } from '../audit/events.js'
 import type { Queries } from '../database/connection.js'
 import { users } from '../database/schema.js'
 
 export type User = typeof users.$inferSelect
 
+/** Writes the event, where there is one, in the same statement. */
 export async function insertUser(
   tx: Queries,
   user: Pick<User, 'id' | 'email' | 'name' | 'passwordHash' | 'roles'>,
-  now: Date
+  now: Date,
+  event: AuditEvent | null = null
 ): Promise<User> {
-  const [row] = await tx
+  const [row] = await audited(tx, event, now)
     .insert(users)
     .values({ ...user, createdAt: now, updatedAt: now })
     .returning()

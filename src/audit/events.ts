@@ -69,6 +69,16 @@ export function auditRow(event: AuditEvent, now: Date): typeof auditEvents.$infe
 }
 
 /**
+ * Lets an insert write an event in the same statement, at no round trip of its own: null writes none.
+ * The event comes whether or not the insert finds something to do, so it must be one that always does.
+ */
+export function audited(db: Queries, event: AuditEvent | null, now: Date): Pick<Queries, 'insert'> {
+  if (event === null) return db
+  const insert = db.insert(auditEvents).values(auditRow(event, now))
+  return db.with(db.$with('audited').as(insert.returning({ id: auditEvents.id })))
+}
+
+/**
  * Writes an event. Belongs into the transaction that makes the change, so that there is neither
  * without the other; nobody waits for anybody here, as batches are chained later.
  */

@@ -1,9 +1,12 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
+import { type AuditEvent, recordAudit } from '../audit/events.js'
+import type { Origin } from '../audit/origin.js'
 import type { Clock } from '../clock.js'
 import type { Database } from '../database/connection.js'
 import { uuidPattern } from '../uuid.js'
 import {
+  existsClient,
   findClient,
   insertClient,
   listClients,
@@ -27,12 +30,15 @@ export function createClients({ database, clock }: { database: Database; clock: 
     /** Registers a service. The secret is shown this once: only its hash is kept. */
     async issue(
       name: string,
-      createdBy: string
+      origin: Origin
     ): Promise<{ readonly client: ServiceClient; readonly secret: string }> {
       const secret = `${secretPrefix}${randomBytes(secretBytes).toString('base64url')}`
       const createdAt = new Date(clock())
+      const createdBy = origin.actor.kind === 'user' ? origin.actor.id : null
       const client = { id: uuidv7(), name, createdAt, createdBy, revokedAt: null }
-      await database.write((db) => insertClient(db, { ...client, secretHash: hashOf(secret) }))
+      const event = clientEvent('client.registered', client.id, origin)
+      const row = { ...client, secretHash: hashOf(secret) }
+      await database.write((db) => insertClient(db, row, event))
       return { client, secret }
     },
 
@@ -42,9 +48,14 @@ export function createClients({ database, clock }: { database: Database; clock: 
     },
 
     /** From the answer on the client is refused, on every node. @returns false where there is none */
-    async revoke(id: string): Promise<boolean> {
+    async revoke(id: string, origin: Origin): Promise<boolean> {
       if (!uuidPattern.test(id)) return false
-      return await database.write((db) => markClientRevoked(db, id, new Date(clock())))
+      const now = new Date(clock())
+      return await database.transaction(async (tx) => {
+        if (!(await markClientRevoked(tx, id, now))) return await existsClient(tx, id)
+        await recordAudit(tx, clientEvent('client.revoked', id, origin), now)
+        return true
+      })
     },
 
     /**
@@ -63,4 +74,9 @@ export function createClients({ database, clock }: { database: Database; clock: 
 /** The secret has the entropy of a key, so that a slow hash would add nothing. */
 function hashOf(secret: string): Buffer {
   return createHash('sha256').update(secret).digest()
+}
+
+function clientEvent(action: AuditEvent['action'], id: string, origin: Origin): AuditEvent {
+  const subject = { kind: 'client', id }
+  return { action, outcome: 'success', origin, subject, userId: null, reason: null }
 }

@@ -1,4 +1,5 @@
-import { desc, eq, sql } from 'drizzle-orm'
+import { and, desc, eq, isNull, sql } from 'drizzle-orm'
+import { audited, type AuditEvent } from '../audit/events.js'
 import { prepared, type Queries } from '../database/connection.js'
 import { clients } from '../database/schema.js'
 
@@ -13,11 +14,13 @@ const columns = {
   revokedAt: clients.revokedAt
 }
 
+/** Writes the event in the same statement. */
 export async function insertClient(
   db: Queries,
-  client: ServiceClient & { readonly secretHash: Buffer }
+  client: ServiceClient & { readonly secretHash: Buffer },
+  event: AuditEvent
 ): Promise<void> {
-  await db.insert(clients).values(client)
+  await audited(db, event, client.createdAt).insert(clients).values(client)
 }
 
 /** All there ever were, newest first. */
@@ -25,14 +28,18 @@ export async function listClients(db: Queries): Promise<ServiceClient[]> {
   return await db.select(columns).from(clients).orderBy(desc(clients.createdAt), desc(clients.id))
 }
 
-/** Marks a client revoked; the first time counts. @returns false where there is none. */
+/** Marks a client revoked. @returns false where it was before, or there is none. */
 export async function markClientRevoked(db: Queries, id: string, now: Date): Promise<boolean> {
   const rows = await db
     .update(clients)
-    .set({ revokedAt: sql`coalesce(${clients.revokedAt}, ${now.toISOString()}::timestamptz)` })
-    .where(eq(clients.id, id))
+    .set({ revokedAt: now })
+    .where(and(eq(clients.id, id), isNull(clients.revokedAt)))
     .returning({ id: clients.id })
   return rows.length === 1
+}
+
+export async function existsClient(db: Queries, id: string): Promise<boolean> {
+  return (await db.$count(clients, eq(clients.id, id))) > 0
 }
 
 const findById = prepared((db) =>

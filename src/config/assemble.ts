@@ -34,6 +34,10 @@ export function assembleConfig(read: Read): Config {
     rateLimits: readRateLimits(read),
     registration: read(variables.registration),
     metricsToken: read(variables.metricsToken),
+    audit: {
+      retentionMs: read(variables.auditRetention),
+      sealIntervalMs: read(variables.auditSealInterval)
+    },
     canary: readCanary(read),
     logLevel: read(variables.logLevel),
     shutdownDelayMs: read(variables.shutdownDelayMs) ?? (environment === 'production' ? 3000 : 0),

@@ -172,6 +172,14 @@ const protection = {
     description: 'who sends it as a bearer token may read `/metrics`, at least 32 bytes',
     isSecret: true
   }),
+  auditRetention: variable('AUDIT_RETENTION', milliseconds('1d', '36500d'), {
+    default: '400d',
+    description: 'how long audit events are kept, 1d to 36500d; the hashes of the chain stay'
+  }),
+  auditSealInterval: variable('AUDIT_SEAL_INTERVAL', milliseconds('100ms', '1h'), {
+    default: '5s',
+    description: 'how long an audit event may wait until it is sealed into the chain'
+  }),
   canaryTargets: optional('CANARY_TARGETS', origins, {
     default: 'none: no canary',
     description:

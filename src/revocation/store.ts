@@ -1,8 +1,8 @@
 import { and, desc, eq, exists, gt, inArray, isNull, lt, sql } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
-import { type AuditEvent, auditRow } from '../audit/events.js'
+import { audited, type AuditEvent } from '../audit/events.js'
 import type { Queries } from '../database/connection.js'
-import { auditEvents, deployment, revocations } from '../database/schema.js'
+import { deployment, revocations } from '../database/schema.js'
 import type { RevocationKind } from './decision.js'
 import type { RevocationEvent } from './state.js'
 
@@ -29,19 +29,12 @@ export async function recordRevocation(
   event: AuditEvent | null
 ): Promise<Revocation> {
   const revocation = { id: uuidv7(), publishedAt: null, confirmedAt: null, ...entry }
-  const writer = event === null ? db : db.with(insertedAudit(db, event, entry.createdAt))
-  const [row] = await writer
+  const [row] = await audited(db, event, entry.createdAt)
     .insert(revocations)
     .values(revocation)
     .returning({ xid: revocations.xid })
   if (row === undefined) throw new Error('A row that was written was not returned')
   return { ...revocation, xid: row.xid }
-}
-
-function insertedAudit(db: Queries, event: AuditEvent, now: Date) {
-  return db
-    .$with('audited')
-    .as(db.insert(auditEvents).values(auditRow(event, now)).returning({ id: auditEvents.id }))
 }
 
 /** The newest revocation of this target that can still cover a token; undefined where there is none. */

@@ -86,7 +86,8 @@ const authRoutes: FastifyPluginAsyncTypebox<AuthRoutesOptions> = async function 
       await app.limits.global('passwordsGlobal')(request)
       const outcome = await accounts.login(input, clientOf(request))
       if (outcome.kind === 'refused') {
-        request.log.info({ event: 'auth.login_refused' })
+        const { reason, userId } = outcome
+        request.log.info({ event: 'auth.login_refused', reason, userId })
         throw problem('INVALID_CREDENTIALS')
       }
       if (outcome.kind === 'disabled') {

@@ -50,8 +50,10 @@ const meRoutes: FastifyPluginAsyncTypebox<MeRoutesOptions> = async function meRo
     async function changeMe(request) {
       const { id } = authenticatedUser(request)
       const { name } = request.body
-      const user = name === undefined ? accounts.find(id) : accounts.rename(id, name)
-      return { user: userAnswer(found(await user)) }
+      if (name === undefined) return { user: userAnswer(found(await accounts.find(id))) }
+      const user = found(await accounts.rename(id, name, userOrigin(request)))
+      request.log.info({ event: 'auth.account_renamed', userId: id })
+      return { user: userAnswer(user) }
     }
   )
 
@@ -70,7 +72,10 @@ const meRoutes: FastifyPluginAsyncTypebox<MeRoutesOptions> = async function meRo
       const { id } = authenticatedUser(request)
       await limitPasswords(request)
       const outcome = await accounts.delete(id, request.body.password, userOrigin(request))
-      if (outcome.kind === 'wrong password') throw problem('INVALID_CREDENTIALS')
+      if (outcome.kind === 'wrong password') {
+        request.log.info({ event: 'auth.password_refused', userId: id })
+        throw problem('INVALID_CREDENTIALS')
+      }
       if (outcome.kind === 'gone') throw refusal('TOKEN_REVOKED')
       if (outcome.kind === 'last admin') throw problem('LAST_ADMIN')
       request.log.info({ event: 'auth.account_deleted', userId: id })
@@ -98,6 +103,7 @@ const meRoutes: FastifyPluginAsyncTypebox<MeRoutesOptions> = async function meRo
       const outcome = await accounts.changePassword(caller, request.body, userOrigin(request))
       switch (outcome.kind) {
         case 'wrong password':
+          request.log.info({ event: 'auth.password_refused', userId, sessionId })
           throw problem('INVALID_CREDENTIALS', { detail: 'The current password is wrong.' })
         case 'weak password':
           throw problem('WEAK_PASSWORD', { detail: outcome.reason })

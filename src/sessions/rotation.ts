@@ -1,3 +1,4 @@
+import type { AuditEvent } from '../audit/events.js'
 import type { Origin } from '../audit/origin.js'
 import type { Clock } from '../clock.js'
 import type { Database } from '../database/connection.js'
@@ -27,7 +28,11 @@ type Attempt =
 export interface RotationOptions {
   readonly database: Database
   readonly issue: IssueCredentials
-  readonly revoke: (sessionId: string, cause: Cause) => Promise<Receipt | undefined>
+  readonly revoke: (
+    sessionId: string,
+    cause: Cause,
+    found: AuditEvent
+  ) => Promise<Receipt | undefined>
   readonly idleMs: number
   readonly graceMs: number
   readonly clock: Clock
@@ -102,7 +107,8 @@ export function createRotation({
       const outcome = await attempt({ ...token, session, asOfMs })
       if (outcome.kind === 'superseded') {
         const cause = { reason: 'refresh token reused', origin }
-        return { kind: 'reused', receipt: await revoke(session.id, cause) }
+        const found = reuseEvent(session, token.counter, origin)
+        return { kind: 'reused', receipt: await revoke(session.id, cause, found) }
       }
       if (outcome.kind !== 'lost') return outcome
       asOfMs = clock()
@@ -111,5 +117,19 @@ export function createRotation({
       session = found
     }
     return { kind: 'ended', reason: 'changed while it was being refreshed' }
+  }
+}
+
+/** Tells a client that came back too late from a token that was stolen long ago, as far as can be told. */
+function reuseEvent(session: SessionFacts, counter: number, origin: Origin): AuditEvent {
+  const isPrevious = counter === session.counter - 1
+  return {
+    action: 'session.refresh_reused',
+    outcome: 'refused',
+    origin,
+    subject: { kind: 'session', id: session.id },
+    userId: session.userId,
+    reason: isPrevious ? 'the previous token, after its grace' : 'an older token',
+    details: { counter, currentCounter: session.counter }
   }
 }

@@ -1,4 +1,5 @@
 import { uuidv7 } from 'uuidv7'
+import { type AuditEvent, recordAudit } from '../audit/events.js'
 import type { Clock } from '../clock.js'
 import type { Database, Queries } from '../database/connection.js'
 import type { Receipt } from '../revocation/announcer.js'
@@ -12,7 +13,8 @@ import {
   findSession,
   insertSession,
   listSessions,
-  markSessionRevoked
+  markSessionRevoked,
+  type NewSession
 } from './store.js'
 
 const keepEndedMs = 24 * 3_600_000
@@ -55,13 +57,20 @@ export function createSessions(options: SessionOptions) {
   /**
    * Revokes a session, or announces once more that it was: the same call again waits again.
    *
+   * @param found what led to it, for the audit; only what led to the first one counts
    * @returns undefined when it ended so long ago that no token of it is left
    * @throws RevocationUnconfirmed, DatabaseUnavailable
    */
-  async function revoke(sessionId: string, cause: Cause): Promise<Receipt | undefined> {
+  async function revoke(
+    sessionId: string,
+    cause: Cause,
+    found?: AuditEvent
+  ): Promise<Receipt | undefined> {
+    const now = new Date(clock())
     const recorded = await database.transaction(async (tx) => {
-      const userId = await markSessionRevoked(tx, sessionId, new Date(clock()))
+      const userId = await markSessionRevoked(tx, sessionId, now)
       if (userId === undefined) return undefined
+      if (found !== undefined) await recordAudit(tx, found, now)
       const order = { kind: 'session', target: sessionId, level: null, userId } as const
       return await revocation.record(tx, order, cause)
     })
@@ -129,12 +138,14 @@ export function createSessions(options: SessionOptions) {
     /**
      * Opens a session. Belongs into a transaction.
      *
+     * @param reason of the audit; null where nobody needs to know of it
      * @returns undefined when the user changed since `expectedVersion` was read
      */
     async open(
       tx: Queries,
       user: { readonly id: string; readonly expectedVersion: number },
-      client: Client
+      client: Client,
+      reason: 'login' | 'registration' | null
     ): Promise<Credentials | undefined> {
       const now = new Date(clock())
       const session = {
@@ -146,7 +157,8 @@ export function createSessions(options: SessionOptions) {
         expiresAt: new Date(now.getTime() + maxTtlSeconds * 1_000),
         ...client
       }
-      const opened = await insertSession(tx, session)
+      const event = reason === null ? null : openedEvent(session, reason)
+      const opened = await insertSession(tx, session, event)
       return opened && issue({ ...session, ...opened }, 0, now.getTime())
     },
 
@@ -170,5 +182,17 @@ export function createSessions(options: SessionOptions) {
       const before = new Date(clock() - keepEndedMs)
       await database.write((db) => deleteSessionsBefore(db, before, rowsPerCleanUp))
     }
+  }
+}
+
+function openedEvent(session: NewSession, reason: string): AuditEvent {
+  const { id, userId, ip } = session
+  return {
+    action: 'session.opened',
+    outcome: 'success',
+    origin: { actor: { kind: 'user', id: userId }, ip },
+    subject: { kind: 'session', id },
+    userId,
+    reason
   }
 }

@@ -1,4 +1,5 @@
 import { and, desc, eq, gt, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm'
+import { audited, type AuditEvent } from '../audit/events.js'
 import type { Queries } from '../database/connection.js'
 import { deployment, sessions, users } from '../database/schema.js'
 
@@ -48,11 +49,12 @@ const currentSessions = and(
 /**
  * Opens a session only if the user's token version is still the expected one. The user's row is
  * locked against a change in between, so that a login with an old password can't slip past the
- * change of it.
+ * change of it. Writes the event, where there is one, if it opens.
  */
 export async function insertSession(
   db: Queries,
-  session: NewSession
+  session: NewSession,
+  event: AuditEvent | null
 ): Promise<OpenedSession | undefined> {
   const [owner] = await db
     .select({
@@ -72,13 +74,15 @@ export async function insertSession(
     .for('share', { of: users })
   if (owner === undefined) return undefined
   const { expectedVersion, now, ...row } = session
-  await db.insert(sessions).values({
-    ...row,
-    version: expectedVersion,
-    generation: owner.generation,
-    createdAt: now,
-    lastUsedAt: now
-  })
+  await audited(db, event, now)
+    .insert(sessions)
+    .values({
+      ...row,
+      version: expectedVersion,
+      generation: owner.generation,
+      createdAt: now,
+      lastUsedAt: now
+    })
   return owner
 }
 

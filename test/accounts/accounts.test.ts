@@ -89,7 +89,7 @@ t.test('what is done for an account that is gone finds none', async (t) => {
   t.same(await accounts.changePassword(caller, input, nobody), { kind: 'gone' })
   t.same(await accounts.delete(userId, input.currentPassword, nobody), { kind: 'gone' })
   t.equal(await accounts.logOutEverywhere(userId, nobody), undefined)
-  t.equal(await accounts.rename(userId, 'Ada'), undefined)
+  t.equal(await accounts.rename(userId, 'Ada', nobody), undefined)
   t.equal(await accounts.find(userId), undefined)
 })
 

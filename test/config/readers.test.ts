@@ -89,6 +89,8 @@ t.test('each variable that is given alone and wrong is the one that is named', a
       'https://a,'
     ],
     REGISTRATION: ['yes', 'verified'],
+    AUDIT_RETENTION: ['23h', '36501d', '400'],
+    AUDIT_SEAL_INTERVAL: ['99ms', '61m'],
     BOOTSTRAP_ADMIN_EMAIL: ['admin', 'a b@c', `${'x'.repeat(250)}@a.bc`],
     RATE_LIMIT: ['true', 'OFF'],
     RATE_LIMIT_REQUESTS_PER_IP: [

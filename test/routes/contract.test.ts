@@ -44,6 +44,7 @@ t.test('every route answers what it promises', async (t) => {
   const admin = await registerAdmin(keycard)
   const { credentials, id } = await issueClient(client, admin)
   await client.get('/api/admin/clients', { token: admin.accessToken })
+  await client.get('/api/admin/audit', { token: admin.accessToken })
   await introspect(client, credentials, admin.accessToken)
   await introspect(client, credentials, admin.refreshToken)
   await introspect(client, credentials, 'garbage')

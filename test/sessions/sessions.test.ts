@@ -129,14 +129,16 @@ t.test('a session opens only under the version that its owner has', async (t) =>
   const person = await keycard.register()
   const client = { ip: '203.0.113.7', userAgent: null }
   const open = (expectedVersion: number) =>
-    database.transaction((tx) => sessions.open(tx, { id: person.id, expectedVersion }, client))
+    database.transaction((tx) =>
+      sessions.open(tx, { id: person.id, expectedVersion }, client, 'login')
+    )
   t.equal(await open(0), undefined)
   t.equal(await open(2), undefined)
   t.match(await open(1), { expiresInSeconds: 900, refreshExpiresInSeconds: 7 * daySeconds })
   await setUser(person.id, { disabledAt: new Date(clock()) })
   t.equal(await open(1), undefined)
   const nobody = { id: randomUUID(), expectedVersion: 1 }
-  t.equal(await database.transaction((tx) => sessions.open(tx, nobody, client)), undefined)
+  t.equal(await database.transaction((tx) => sessions.open(tx, nobody, client, 'login')), undefined)
 })
 
 t.test('only a session of the version before is carried over', async (t) => {

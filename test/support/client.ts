@@ -20,6 +20,8 @@ export interface AnswerBody {
   readonly client?: AnsweredClient
   readonly clientSecret?: string
   readonly clients?: readonly AnsweredClient[]
+  readonly events?: readonly AnsweredAuditEvent[]
+  readonly nextCursor?: string | null
   readonly active?: boolean
   readonly keys?: readonly Record<string, string>[]
   readonly redis?: string
@@ -68,6 +70,20 @@ export interface AnsweredClient {
   readonly createdAt: string
   readonly createdBy?: string | null
   readonly revokedAt?: string | null
+}
+
+export interface AnsweredAuditEvent {
+  readonly id: string
+  readonly occurredAt: string
+  readonly action: string
+  readonly outcome: string
+  readonly actor: { readonly kind: string; readonly id: string | null }
+  readonly subject: { readonly kind: string; readonly id: string } | null
+  readonly userId: string | null
+  readonly ip: string | null
+  readonly reason: string | null
+  readonly details: Readonly<Record<string, unknown>> | null
+  readonly batch: number | null
 }
 
 export interface Answer {

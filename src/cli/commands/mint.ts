@@ -47,7 +47,7 @@ async function openSession(
   return await database.transaction(async (tx) => {
     const owner = { id: user.id, expectedVersion: user.tokenVersion }
     const client = { ip: '127.0.0.1', userAgent: 'keycard mint' }
-    const credentials = await services.sessions.open(tx, owner, client)
+    const credentials = await services.sessions.open(tx, owner, client, null)
     if (credentials === undefined) return undefined
     const event = {
       action: 'token.minted',

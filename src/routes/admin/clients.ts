@@ -4,6 +4,7 @@ import type { Clients } from '../../clients/clients.js'
 import type { ServiceClient } from '../../clients/store.js'
 import { authenticatedUser } from '../../plugins/guard.js'
 import { problem } from '../../problems.js'
+import { userOrigin } from '../origin.js'
 import { closed, InstantSchema, NameSchema, UuidSchema } from '../schemas.js'
 
 const ClientSchema = closed({ id: UuidSchema, name: Type.String(), createdAt: InstantSchema })
@@ -48,7 +49,7 @@ const adminClientRoutes: FastifyPluginAsyncTypebox<AdminClientRoutesOptions> =
       },
       async function issueClient(request, reply) {
         const { id: adminId } = authenticatedUser(request)
-        const { client, secret } = await clients.issue(request.body.name, adminId)
+        const { client, secret } = await clients.issue(request.body.name, userOrigin(request))
         request.log.info({ event: 'admin.client_issued', clientId: client.id, adminId })
         reply.code(201)
         return { client: clientAnswer(client), clientSecret: secret }
@@ -92,7 +93,7 @@ const adminClientRoutes: FastifyPluginAsyncTypebox<AdminClientRoutesOptions> =
       },
       async function revokeClient(request, reply) {
         const { id } = request.params
-        if (!(await clients.revoke(id))) {
+        if (!(await clients.revoke(id, userOrigin(request)))) {
           throw problem('NOT_FOUND', { detail: 'There is no client with this id.' })
         }
         const { id: adminId } = authenticatedUser(request)

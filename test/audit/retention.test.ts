@@ -1,0 +1,77 @@
+import t from 'tap'
+import { pruneAudit } from '../../src/audit/retention.js'
+import { searchAudit } from '../../src/audit/search.js'
+import { sealAudit } from '../../src/audit/sealing.js'
+import { verifyAudit } from '../../src/audit/verification.js'
+import { openAuditLog } from '../support/audit.js'
+
+const dayMs = 24 * 3_600_000
+const retentionMs = 10 * dayMs
+
+t.test('whole batches go when all of their events are old, and the chain stays', async (t) => {
+  const audit = await openAuditLog(t)
+  const { database, sql, log, advanceMs } = audit
+  const prune = () => pruneAudit({ ...audit, retentionMs })
+  await audit.write()
+  advanceMs(5 * dayMs)
+  await audit.write()
+  await sealAudit(audit)
+  await audit.write()
+  await sealAudit(audit)
+  const expectedHead = log.lines.at(-1)?.hash
+
+  advanceMs(6 * dayMs)
+  await prune()
+  t.match(await verifyAudit(database), { prunedBatches: 0, events: 3 }, 'one event of it is young')
+
+  advanceMs(4 * dayMs)
+  await prune()
+  t.match(await verifyAudit(database), { prunedBatches: 0, events: 3 }, 'to the millisecond')
+
+  advanceMs(1)
+  await audit.write()
+  await prune()
+  t.match(await verifyAudit(database, { expectedHead }), {
+    batches: 2,
+    prunedBatches: 2,
+    events: 0,
+    unsealed: 2,
+    findings: []
+  })
+  const { events } = await searchAudit(database, { action: 'audit.pruned' })
+  t.match(events, [
+    {
+      actor: { kind: 'service', id: null },
+      subject: { kind: 'batch', id: '2' },
+      details: { from: 1, to: 2, events: 3 }
+    }
+  ])
+  t.match(log.lines.at(-1), { event: 'audit.pruned', from: 1, to: 2, events: 3 })
+  const [batch] = await sql`select pruned_at from audit_batches where number = 1`
+  t.ok(batch?.['pruned_at'])
+
+  await sealAudit(audit)
+  await prune()
+  t.match(await verifyAudit(database, { expectedHead }), { batches: 3, events: 2, findings: [] })
+})
+
+t.test('many old batches go in bounded steps, while others verify', async (t) => {
+  const audit = await openAuditLog(t)
+  for (let batch = 0; batch < 23; batch++) {
+    await audit.write()
+    await sealAudit(audit)
+  }
+  audit.advanceMs(retentionMs + 1)
+  const pruning = [0, 1, 2].map(() => pruneAudit({ ...audit, retentionMs }))
+  for (let round = 0; round < 5; round++) {
+    t.same((await verifyAudit(audit.database)).findings, [])
+  }
+  await Promise.all(pruning)
+  await pruneAudit({ ...audit, retentionMs })
+  t.match(await verifyAudit(audit.database), { prunedBatches: 23, events: 0, findings: [] })
+  const steps = audit.log.lines.filter(({ event }) => event === 'audit.pruned')
+  t.same(
+    steps.map(({ events }) => events),
+    [5, 5, 5, 5, 3]
+  )
+})

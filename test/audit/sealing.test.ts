@@ -1,0 +1,142 @@
+import t from 'tap'
+import { recordAudit } from '../../src/audit/events.js'
+import { sealAudit } from '../../src/audit/sealing.js'
+import { verifyAudit } from '../../src/audit/verification.js'
+import { connectDatabase } from '../../src/database/connection.js'
+import { auditEvent, openAuditLog } from '../support/audit.js'
+import { startKeycard } from '../support/keycard.js'
+import { eventually } from '../support/eventually.js'
+
+t.test('of many writers and sealers each event is sealed once', async (t) => {
+  const audit = await openAuditLog(t)
+  const { url, database, sql, log, clock } = audit
+  const sealers = [0, 1, 2].map(() => connectDatabase(url))
+  t.teardown(() => Promise.all(sealers.map((sealer) => sealer.close())))
+  const [writers, each] = [12, 40]
+
+  let isWriting = true
+  const sealing = sealers.map(async (sealer) => {
+    while (isWriting) await sealAudit({ database: sealer, clock, log })
+  })
+  const verifying = (async () => {
+    while (isWriting) t.same((await verifyAudit(database)).findings, [], 'whole at any moment')
+  })()
+  await Promise.all(
+    Array.from({ length: writers }, async () => {
+      for (let count = 0; count < each; count++) await audit.write()
+    })
+  )
+  isWriting = false
+  await Promise.all([...sealing, verifying])
+  await sealAudit(audit)
+
+  const verification = await verifyAudit(database)
+  t.match(verification, { events: writers * each, unsealed: 0, findings: [] })
+  t.ok(verification.batches > 1)
+  const numbers = log.lines.map(({ number }) => number ?? 0)
+  t.same(
+    numbers.sort((left, right) => left - right),
+    Array.from({ length: verification.batches }, (_, index) => index + 1),
+    'each batch was announced once'
+  )
+  const [counted] = await sql`
+    select count(*)::int as all, count(distinct id)::int as ids, count(batch)::int as sealed
+    from audit_events`
+  t.same(counted, { all: writers * each, ids: writers * each, sealed: writers * each })
+})
+
+t.test('a batch is bounded, and one call seals all there is', async (t) => {
+  const audit = await openAuditLog(t)
+  await audit.sql`
+    insert into audit_events (id, occurred_at, action, outcome, actor_kind)
+    select gen_random_uuid(), now(), 'session.opened', 'success', 'nobody'
+    from generate_series(1, 1001)`
+  await sealAudit(audit)
+  t.same(
+    audit.log.lines.map(({ events }) => events),
+    [500, 500, 1]
+  )
+  await sealAudit(audit)
+  t.equal(audit.log.lines.length, 3, 'nothing more, nothing empty')
+  t.match(await verifyAudit(audit.database), { batches: 3, events: 1001, findings: [] })
+})
+
+t.test('nobody waits for an event that is not committed yet; it is sealed later', async (t) => {
+  const audit = await openAuditLog(t)
+  const { database, sql, clock } = audit
+  await database.transaction(async (tx) => {
+    await recordAudit(tx, auditEvent({ reason: 'late' }), new Date(clock()))
+    audit.advanceMs(1_000)
+    await audit.write({ reason: 'early' })
+    await sealAudit(audit)
+  })
+  await sealAudit(audit)
+  const rows = await sql`select reason, batch from audit_events order by batch`
+  t.same(
+    [...rows],
+    [
+      { reason: 'early', batch: 1 },
+      { reason: 'late', batch: 2 }
+    ]
+  )
+  t.same((await verifyAudit(database)).findings, [])
+})
+
+t.test('while somebody seals, others leave it to them and writers go on', async (t) => {
+  const audit = await openAuditLog(t)
+  const { url, database, sql, log } = audit
+  await audit.write()
+  const slow = connectDatabase(url)
+  t.teardown(() => slow.close())
+  await sql`create function hold() returns trigger language plpgsql as
+    $$ begin perform pg_advisory_xact_lock(1); return new; end $$`
+  await sql`create trigger hold before insert on audit_batches
+    for each row execute function hold()`
+  await sql`select pg_advisory_lock(1)`
+  const held = sealAudit({ ...audit, database: slow })
+  await eventually('the sealer is held', async () => {
+    const [row] = await sql`select count(*)::int as waiting from pg_locks where not granted`
+    return row?.['waiting'] === 1
+  })
+  await audit.write()
+  await sealAudit({ ...audit, database })
+  t.same(log.lines, [], 'nothing was sealed, and nobody waited')
+  await sql`select pg_advisory_unlock(1)`
+  await held
+  t.match(log.lines, [{ event: 'audit.sealed', number: 1, events: 1 }])
+})
+
+t.test('events are append-only for everybody', async (t) => {
+  const audit = await openAuditLog(t)
+  const { sql, database } = audit
+  await audit.write()
+  await audit.write()
+  await sealAudit(audit)
+  await audit.write()
+  const before = await sql`select * from audit_events order by id`
+  for (const statement of [
+    'delete from audit_events',
+    'truncate audit_events',
+    `update audit_events set reason = 'another'`,
+    `update audit_events set batch = null`,
+    `update audit_events set batch = 2 where batch = 1`,
+    `update audit_events set batch = 1, reason = 'another' where batch is null`,
+    `insert into audit_events select * from audit_events on conflict (id) do update set ip = null`
+  ]) {
+    await t.rejects(sql.unsafe(statement), { code: '42501' }, statement)
+  }
+  t.same([...(await sql`select * from audit_events order by id`)], [...before])
+  t.same((await verifyAudit(database)).findings, [])
+})
+
+t.test('a running node seals by itself, and says so in its log', async (t) => {
+  const keycard = await startKeycard(t, { env: { AUDIT_SEAL_INTERVAL: '100ms' } })
+  await keycard.register()
+  await eventually('the events are sealed', async () => {
+    const { events, unsealed } = await verifyAudit(keycard.app.database)
+    return events === 2 && unsealed === 0
+  })
+  const lines = keycard.log.filter((line) => line.includes('"audit.sealed"'))
+  const { head } = await verifyAudit(keycard.app.database)
+  t.match(JSON.parse(lines.at(-1) ?? '{}'), { level: 30, ...head })
+})
