@@ -31,7 +31,9 @@ import securityHeaders from './plugins/security-headers.js'
 import validation from './plugins/validation.js'
 import adminAuditRoutes from './routes/admin/audit.js'
 import adminClientRoutes from './routes/admin/clients.js'
+import adminNodeRoutes from './routes/admin/nodes.js'
 import adminRevocationRoutes from './routes/admin/revocations.js'
+import adminUserRoutes from './routes/admin/users.js'
 import authRoutes from './routes/auth.js'
 import healthRoutes from './routes/health.js'
 import logoutRoutes from './routes/logout.js'
@@ -106,7 +108,7 @@ async function compose(app: FastifyInstance, options: AppOptions): Promise<void>
   await app.register(guard, { accessTokens, check: app.revocation.check })
   await app.register(refreshCookie, { secure: config.publicUrl.startsWith('https:') })
 
-  const { passwords, sessions, accounts, clients, revocations } = createServices({
+  const { passwords, sessions, accounts, administration, clients, revocations } = createServices({
     config,
     database: app.database,
     revocation: app.revocation,
@@ -129,6 +131,11 @@ async function compose(app: FastifyInstance, options: AppOptions): Promise<void>
   await app.register(adminAuditRoutes, { prefix: '/api/admin', database: app.database })
   await app.register(adminClientRoutes, { prefix: '/api/admin', clients })
   await app.register(adminRevocationRoutes, { prefix: '/api/admin', revocations })
+  await app.register(adminUserRoutes, { prefix: '/api/admin', administration, sessions })
+  await app.register(adminNodeRoutes, {
+    prefix: '/api/admin',
+    readRoster: app.revocation.readRoster
+  })
   await app.register(oauthRoutes, {
     prefix: '/oauth',
     clients,

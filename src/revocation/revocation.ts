@@ -22,6 +22,7 @@ import { createRedisFeed } from './redis-feed.js'
 import { createRedisNode } from './redis-node.js'
 import { createPostgresRegistry } from './registry.js'
 import { createReplicaNode } from './replica-node.js'
+import { createRoster } from './roster.js'
 import { createStream } from './stream.js'
 import {
   countUnpublished,
@@ -221,6 +222,7 @@ export function createRevocation(options: RevocationOptions) {
     },
 
     status: node.status,
+    readRoster: createRoster({ ...options, denyList, own: { id: nodeId, status: node.status } }),
     observe: observer.set,
     /** Verdicts so far, by what they were decided from. */
     decisions: decisions.read,

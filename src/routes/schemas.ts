@@ -51,6 +51,18 @@ export const TokenAnswerSchema = closed({
 
 export const LoginAnswerSchema = closed({ user: UserSchema, ...TokenAnswerSchema.properties })
 
+export const SessionSchema = closed({
+  id: UuidSchema,
+  current: Type.Boolean({ description: 'Whether it is the one that asks' }),
+  createdAt: InstantSchema,
+  lastUsedAt: InstantSchema,
+  expiresAt: InstantSchema,
+  ip: Type.String(),
+  userAgent: Type.Union([Type.String(), Type.Null()])
+})
+
+export const SessionListSchema = closed({ sessions: Type.Array(SessionSchema) })
+
 export const ReceiptSchema = closed({
   revocationId: UuidSchema,
   acknowledgedAt: InstantSchema,

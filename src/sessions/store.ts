@@ -145,11 +145,17 @@ export async function advanceCounter(
   return row
 }
 
+/** A session as its owner sees it. */
+export type ListedSession = Pick<
+  typeof sessions.$inferSelect,
+  'id' | 'createdAt' | 'lastUsedAt' | 'expiresAt' | 'ip' | 'userAgent'
+>
+
 export async function listSessions(
   db: Queries,
   userId: string,
   { now, idleSince }: { now: Date; idleSince: Date }
-) {
+): Promise<ListedSession[]> {
   return await db
     .select({
       id: sessions.id,
