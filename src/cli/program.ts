@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { commandDefiner, type Host } from './command.js'
+import { defineAudit } from './commands/audit.js'
 import { defineDoctor } from './commands/doctor.js'
 import { defineKeys } from './commands/keys.js'
 import { defineMigrate } from './commands/migrate.js'
@@ -38,6 +39,7 @@ export async function runProgram(
     defineSessions,
     defineRevoke,
     defineKeys,
+    defineAudit,
     defineMint
   ]) {
     add(program, define)

@@ -1,29 +1,8 @@
 import { getTableName, sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { Database, Queries } from '../database/connection.js'
-import {
-  auditBatches,
-  auditEvents,
-  deployment,
-  nodes,
-  sessions,
-  users
-} from '../database/schema.js'
+import { auditBatches, auditEvents, sessions, users } from '../database/schema.js'
 import { migrationState } from '../database/migrations.js'
-import type { NodeMode } from '../revocation/nodes.js'
-
-/** A process that decides about tokens, as its row shows it. */
-export interface NodeRow {
-  readonly id: string
-  readonly mode: NodeMode
-  readonly dataSet: string | null
-  readonly leaseMs: number
-  /** Since its last sign of life, on the database's clock. */
-  readonly silentForMs: number
-  readonly startedAt: Date
-  /** The client whose node it is; null for one of ours. */
-  readonly clientId: string | null
-}
 
 /** How many rows there are; an estimate where counting them would take long. */
 export interface RowCount {
@@ -40,32 +19,6 @@ export interface AuditHead {
 }
 
 const countedRows = 100_000
-
-export async function readNodes(database: Database): Promise<NodeRow[]> {
-  const rows = await database.read((db) =>
-    db
-      .select({
-        id: nodes.id,
-        mode: nodes.mode,
-        dataSet: nodes.dataSet,
-        leaseMs: nodes.leaseMs,
-        silentForMs: sql<string>`greatest(0, extract(epoch from now() - ${nodes.heartbeatAt}) * 1000)`,
-        startedAt: nodes.startedAt,
-        clientId: nodes.clientId
-      })
-      .from(nodes)
-      .orderBy(nodes.startedAt, nodes.id)
-  )
-  return rows.map((row) => ({ ...row, silentForMs: Math.round(Number(row.silentForMs)) }))
-}
-
-export async function readDeploymentRow(database: Database) {
-  const [row] = await database.read((db) =>
-    db.select({ generation: deployment.generation, dataSet: deployment.dataSet }).from(deployment)
-  )
-  if (row === undefined) throw new Error('The deployment row is missing: run the migrations')
-  return row
-}
 
 export async function readCounts(database: Database) {
   return await database.read(async (db) => ({

@@ -3,8 +3,8 @@ type Cell = string | number | null | undefined
 const gap = '  '
 
 /** Columns for people, each as wide as it must be. What is missing is a dash. */
-export function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const cells = [head, ...rows.map((row) => row.map(textOf))]
+export function table(head: readonly Cell[], rows: readonly (readonly Cell[])[]): string {
+  const cells = [head, ...rows].map((row) => row.map(textOf))
   const widths = head.map((_, column) =>
     Math.max(...cells.map((row) => displayWidth(row[column] ?? '')))
   )

@@ -86,6 +86,11 @@ export function createTerminal({ stdin, stdout, stderr, env }: TerminalOptions) 
 
     clearProgress,
 
+    /** A line of an output that goes on. */
+    line(text: string): void {
+      stdout.write(`${text}\n`)
+    },
+
     print({ value, text }: Report, asJson: boolean): void {
       clearProgress()
       stdout.write(asJson ? `${JSON.stringify(value, null, 2)}\n` : text === '' ? '' : `${text}\n`)

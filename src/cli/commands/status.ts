@@ -1,17 +1,10 @@
 import type { Command } from 'commander'
 import { createDenyList } from '../../revocation/deny-list.js'
+import { listNodes } from '../../revocation/roster-store.js'
 import type { Define } from '../command.js'
 import type { Deployment } from '../deployment.js'
 import type { Report } from '../report.js'
-import {
-  type NodeRow,
-  readAuditHead,
-  readCounts,
-  readDeploymentRow,
-  readMigrations,
-  readNodes,
-  type RowCount
-} from '../status.js'
+import { readAuditHead, readCounts, readMigrations, type RowCount } from '../status.js'
 import { fields, table } from '../table.js'
 import { duration } from '../times.js'
 
@@ -29,15 +22,24 @@ export function defineStatus(program: Command, define: Define): void {
 type Status = Awaited<ReturnType<typeof read>>
 
 async function read(deployment: Deployment) {
-  const { database, revocation } = deployment
+  const { database, revocation, clock } = deployment
   const migrations = await readMigrations(database)
-  const { generation, dataSet } = await readDeploymentRow(database)
+  const list = await database.read((db) => listNodes(db, new Date(clock())))
+  const roster = new Map((await revocation.readRoster()).nodes.map((node) => [node.id, node]))
   return {
     database: deployment.name,
-    generation,
-    nodes: await readNodes(database),
+    generation: list.generation,
+    nodes: list.nodes.map(({ id, mode, startedAt, leaseMs, silentForMs }) => ({
+      id,
+      mode,
+      startedAt,
+      silentForMs: Math.max(0, silentForMs),
+      leaseMs,
+      leaseMsLeft: roster.get(id)?.leaseMsLeft ?? null,
+      applied: roster.get(id)?.applied ?? false
+    })),
     unpublished: await revocation.countUnpublished(),
-    redis: await readRedis(deployment, dataSet),
+    redis: await readRedis(deployment, list.currentDataSet),
     ...(await readCounts(database)),
     migrations,
     audit: await readAuditHead(database)
@@ -75,8 +77,8 @@ function report(status: Status): Report {
   return { value: status, text: `${summary}\n\n${nodes}` }
 }
 
-function nodesTable(nodes: readonly NodeRow[]): string {
-  const head = ['NODE', 'MODE', 'LEASE', 'HEARD OF', 'UP FOR', 'OF CLIENT']
+function nodesTable(nodes: Status['nodes']): string {
+  const head = ['NODE', 'MODE', 'LEASE', 'LEASE LEFT', 'APPLIED ALL', 'HEARD OF', 'UP FOR']
   const now = Date.now()
   return table(
     head,
@@ -84,9 +86,10 @@ function nodesTable(nodes: readonly NodeRow[]): string {
       node.id,
       node.mode,
       node.mode === 'replica' ? duration(node.leaseMs) : null,
+      node.leaseMsLeft === null ? null : duration(node.leaseMsLeft),
+      node.applied ? 'yes' : 'not known',
       `${duration(node.silentForMs)} ago`,
-      duration(Math.max(0, now - node.startedAt.getTime())),
-      node.clientId
+      duration(Math.max(0, now - node.startedAt.getTime()))
     ])
   )
 }
