@@ -4,6 +4,8 @@ import type { Clock } from './clock.js'
 import { createClients } from './clients/clients.js'
 import type { Config } from './config.js'
 import type { Database } from './database/connection.js'
+import { createIncidents } from './incidents/incidents.js'
+import type { LoginSpread } from './incidents/login-spread.js'
 import { createOperatorRevocations } from './operators/revocations.js'
 import { createPasswords } from './passwords/passwords.js'
 import type { RevocationService } from './revocation/revocation.js'
@@ -16,6 +18,8 @@ export interface ServiceOptions {
   readonly revocation: RevocationService
   readonly accessTokens: AccessTokens
   readonly refreshSecret: string
+  /** For a process that answers logins. */
+  readonly loginSpread?: LoginSpread
   readonly clock: Clock
 }
 
@@ -44,12 +48,22 @@ export function createServices(options: ServiceOptions) {
     accessTokenTtlSeconds: config.jwt.accessTokenTtlSeconds,
     clock
   })
+  const incidents = createIncidents({
+    database,
+    revocation,
+    passwords,
+    idleTtlSeconds: config.session.idleTtlSeconds,
+    accessTokenTtlSeconds: config.jwt.accessTokenTtlSeconds,
+    loginSpread: options.loginSpread,
+    clock
+  })
   return {
     passwords,
     sessions,
     accounts,
     administration: createAdministration({ database, passwords, revocation, clock }),
     clients: createClients({ database, clock }),
-    revocations
+    revocations,
+    incidents
   }
 }

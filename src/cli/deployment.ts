@@ -144,6 +144,7 @@ function nameOf(url: string): string {
 
 const noTokens: AccessTokens = {
   issue: refuseToken,
+  activeKeyId: refuseToken,
   verify: refuseToken,
   replaceKeyRing: refuseToken,
   jwks: refuseToken

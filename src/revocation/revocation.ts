@@ -3,7 +3,7 @@ import type { AuditEvent } from '../audit/events.js'
 import type { Origin } from '../audit/origin.js'
 import type { Clock } from '../clock.js'
 import type { Database, Queries } from '../database/connection.js'
-import { createAnnouncer } from './announcer.js'
+import { createAnnouncer, type Receipt } from './announcer.js'
 import { PublicationFailed, publishBacklog } from './backlog.js'
 import { readFromDatabase } from './database-check.js'
 import { createDataSetFinder } from './data-set-finder.js'
@@ -29,8 +29,11 @@ import {
   deleteRevocationsBefore,
   findLiveRevocation,
   findRevocation,
+  listUnconfirmed,
+  type NewRevocation,
   raiseGeneration,
   recordRevocation,
+  recordRevocations,
   type Revocation
 } from './store.js'
 
@@ -47,6 +50,8 @@ const sweepMs = 1_000
 const cleanUpMs = 60_000
 const historyMs = 90 * 24 * 3_600_000
 const rowsPerCleanUp = 1_000
+/** So many that the script that adds them to the deny-list holds up nobody. */
+const announcedAtOnce = 500
 
 export interface RevocationOptions {
   readonly database: Database
@@ -79,6 +84,8 @@ export interface RevocationOrder {
   readonly level: number | null
   readonly liveUntil?: Date
   readonly userId?: string
+  /** The id that the revocation shall have; a new one where none is given. */
+  readonly id?: string
 }
 
 export type RevocationService = ReturnType<typeof createRevocation>
@@ -136,16 +143,48 @@ export function createRevocation(options: RevocationOptions) {
     order: RevocationOrder,
     { reason, origin }: Cause
   ): Promise<Revocation> {
+    const entry = entryOf(order, { reason, origin }, clock())
+    return await recordRevocation(tx, entry, origin && auditOf(order, reason, origin))
+  }
+
+  /** As `record` for many at once, which share the transaction. */
+  async function recordAll(
+    tx: Queries,
+    orders: readonly RevocationOrder[],
+    { reason, origin }: Cause
+  ): Promise<Revocation[]> {
     const now = clock()
+    const entries = orders.map((order) => entryOf(order, { reason, origin }, now))
+    const events = origin === null ? [] : orders.map((order) => auditOf(order, reason, origin))
+    return await recordRevocations(tx, entries, events, new Date(now))
+  }
+
+  function entryOf(order: RevocationOrder, { reason, origin }: Cause, now: number): NewRevocation {
     const actor = origin?.actor
-    const entry = {
+    return {
       liveUntil: new Date(now + longestLifeMs),
       ...order,
       reason,
       actorId: actor?.kind === 'user' ? actor.id : null,
       createdAt: new Date(now)
     }
-    return await recordRevocation(tx, entry, origin && auditOf(order, reason, origin))
+  }
+
+  /**
+   * Announces every revocation that was recorded before and is not known to be true everywhere: its
+   * process died, or its deadline passed. @returns the last receipt; undefined where there is none
+   *
+   * @throws RevocationUnconfirmed, DatabaseUnavailable
+   */
+  async function announceUnconfirmed(): Promise<Receipt | undefined> {
+    let receipt: Receipt | undefined
+    for (let after = 0; ;) {
+      const page = { now: new Date(clock()), after, limit: announcedAtOnce }
+      const [first, ...others] = await database.read((db) => listUnconfirmed(db, page))
+      if (first === undefined) return receipt
+      receipt = await announce(first, ...others)
+      after = (others.at(-1) ?? first).sequence
+    }
   }
 
   /** The newest revocation of a target that can still cover a token, to be announced again. */
@@ -173,7 +212,9 @@ export function createRevocation(options: RevocationOptions) {
     nodeId,
     check,
     record,
+    recordAll,
     announce,
+    announceUnconfirmed,
 
     /** Kills one access token. `exp` in seconds since the epoch, as it says itself. */
     async revokeToken(token: { jti: string; exp: number }, cause: Cause) {
@@ -203,7 +244,7 @@ export function createRevocation(options: RevocationOptions) {
       return live?.confirmedAt === null ? live : undefined
     },
 
-    /** A revocation by its id, to be announced again. */
+    /** A revocation by its id, to be announced again; undefined where it is long forgotten. */
     async find(id: string) {
       return await database.read((db) => findRevocation(db, id))
     },

@@ -18,6 +18,10 @@ export interface SessionFacts {
   readonly userVersion: number
   readonly userDisabledAt: Date | null
   readonly currentGeneration: number
+  /** The `kid` of every key that ever signed an access token of it. */
+  readonly keyIds: readonly string[]
+  /** Until when those who were logged out are asked to come back one after the other. */
+  readonly loginsSpreadUntil: Date | null
 }
 
 export interface NewSession {
@@ -30,6 +34,8 @@ export interface NewSession {
   readonly expiresAt: Date
   readonly ip: string
   readonly userAgent: string | null
+  /** The key that is about to sign its first access token. */
+  readonly keyId: string
 }
 
 /** What a session was opened under, and may put into access tokens. */
@@ -73,7 +79,7 @@ export async function insertSession(
     )
     .for('share', { of: users })
   if (owner === undefined) return undefined
-  const { expectedVersion, now, ...row } = session
+  const { expectedVersion, now, keyId, ...row } = session
   await audited(db, event, now)
     .insert(sessions)
     .values({
@@ -81,7 +87,8 @@ export async function insertSession(
       version: expectedVersion,
       generation: owner.generation,
       createdAt: now,
-      lastUsedAt: now
+      lastUsedAt: now,
+      keyIds: [keyId]
     })
   return owner
 }
@@ -101,7 +108,9 @@ export async function findSession(db: Queries, id: string): Promise<SessionFacts
       roles: users.roles,
       userVersion: users.tokenVersion,
       userDisabledAt: users.disabledAt,
-      currentGeneration: deployment.generation
+      currentGeneration: deployment.generation,
+      keyIds: sessions.keyIds,
+      loginsSpreadUntil: deployment.loginsSpreadUntil
     })
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
@@ -110,20 +119,25 @@ export async function findSession(db: Queries, id: string): Promise<SessionFacts
   return row
 }
 
+export type AdvancedSession = Pick<
+  SessionFacts,
+  'version' | 'generation' | 'expiresAt' | 'roles' | 'keyIds'
+>
+
 /**
  * Moves a session's counter on by one: a single statement, so that of any number of callers with
  * the same counter one gets the row and the others nothing. All that keeps the session alive is
- * checked in the same statement.
+ * checked in the same statement. `keyId` is the key that is about to sign the access token.
  */
 export async function advanceCounter(
   db: Queries,
   id: string,
   counter: number,
-  { now, idleSince }: { now: Date; idleSince: Date }
-): Promise<Pick<SessionFacts, 'version' | 'generation' | 'expiresAt' | 'roles'> | undefined> {
+  { now, idleSince, keyId }: { now: Date; idleSince: Date; keyId: string }
+): Promise<AdvancedSession | undefined> {
   const [row] = await db
     .update(sessions)
-    .set({ counter: sql`${sessions.counter} + 1`, lastUsedAt: now })
+    .set({ counter: sql`${sessions.counter} + 1`, lastUsedAt: now, keyIds: withKey(keyId) })
     .from(users)
     .innerJoin(deployment, eq(deployment.id, 1))
     .where(
@@ -140,7 +154,8 @@ export async function advanceCounter(
       version: sessions.version,
       generation: sessions.generation,
       expiresAt: sessions.expiresAt,
-      roles: users.roles
+      roles: users.roles,
+      keyIds: sessions.keyIds
     })
   return row
 }
@@ -150,6 +165,19 @@ export type ListedSession = Pick<
   typeof sessions.$inferSelect,
   'id' | 'createdAt' | 'lastUsedAt' | 'expiresAt' | 'ip' | 'userAgent'
 >
+
+/** Notes that a key signs an access token of a session, before that goes out. */
+export async function noteSigningKey(db: Queries, id: string, keyId: string): Promise<void> {
+  await db
+    .update(sessions)
+    .set({ keyIds: withKey(keyId) })
+    .where(eq(sessions.id, id))
+}
+
+const withKey = (keyId: string) => sql`case
+  when ${keyId} = any(${sessions.keyIds}) then ${sessions.keyIds}
+  else array_append(${sessions.keyIds}, ${keyId})
+end`
 
 export async function listSessions(
   db: Queries,

@@ -15,7 +15,7 @@ const node: StandingNode = {
 
 const evidence: Evidence = {
   ownId: 'a',
-  xid: '100',
+  xids: ['100'],
   committedForMs: 5,
   currentDataSet: 'one',
   currentForMs: 5,

@@ -155,7 +155,7 @@ t.test('the statement that moves a session on sees for itself that its time is u
   const { sessionId } = await keycard.register()
   const { expiresAt, lastUsedAt } = await sessionRow(keycard, sessionId)
   const advance = (now: Date, idleSince: Date) =>
-    database.write((db) => advanceCounter(db, sessionId, 0, { now, idleSince }))
+    database.write((db) => advanceCounter(db, sessionId, 0, { now, idleSince, keyId: 'k' }))
   const justBefore = (moment: Date) => new Date(moment.getTime() - 1)
   t.equal(await advance(expiresAt, justBefore(lastUsedAt)), undefined)
   t.equal(await advance(justBefore(expiresAt), lastUsedAt), undefined)
