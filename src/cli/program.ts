@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { commandDefiner, type Host } from './command.js'
 import { defineAudit } from './commands/audit.js'
 import { defineDoctor } from './commands/doctor.js'
+import { defineIncidents } from './commands/incidents.js'
 import { defineKeys } from './commands/keys.js'
 import { defineMigrate } from './commands/migrate.js'
 import { defineMint } from './commands/mint.js'
@@ -38,6 +39,7 @@ export async function runProgram(
     defineUsers,
     defineSessions,
     defineRevoke,
+    defineIncidents,
     defineKeys,
     defineAudit,
     defineMint

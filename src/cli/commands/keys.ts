@@ -124,8 +124,8 @@ async function retire(
   const what = signs
     ? `${kid} is the key that signs: every access token there is dies, and a new key takes over.`
     : `Every access token that ${kid} signed dies.`
-  await context.terminal.confirm(what, kid, options.yes === true)
   const reason = await context.terminal.reason(options.reason)
+  await context.terminal.confirm(what, kid, options.yes === true)
   await change(deployment, retired)
   await audit(deployment, 'key.retired', kid, reason, { algorithm, successor: successor?.kid })
   const now = successor === undefined ? '' : `\n${successor.kid} signs from now on.`

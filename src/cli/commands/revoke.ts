@@ -6,10 +6,12 @@ import { refused } from '../command-error.js'
 import type { CommandContext, Define } from '../command.js'
 import { confirmed } from '../confirmation.js'
 import type { Deployment } from '../deployment.js'
+import { incidentReport, runIncident } from '../incident-run.js'
 import { operatorOrigin } from '../operator.js'
 import { findAccount, idOf } from '../people.js'
 import { receiptText } from '../receipts.js'
 import type { Report } from '../report.js'
+import { defineRevokeMany } from './revoke-many.js'
 import { revocationOptions, type RevocationOptions, waitOption } from '../revocation-options.js'
 
 /** `keycard revoke …`: what dies, and the receipt that says when that was true everywhere. */
@@ -40,6 +42,7 @@ export function defineRevoke(program: Command, define: Define): void {
     options: revocationOptions,
     run: (context, options, [name = '']) => revokeUser(context, options, name)
   })
+  defineRevokeMany(revoke, define)
   define<{ wait?: boolean }>(revoke, {
     name: 'confirm <revocation>',
     summary: 'learn whether a recorded revocation is true everywhere by now',
@@ -83,9 +86,10 @@ async function revokeUser(
   const { id, email } = await findAccount(deployment, name)
   const sessions = (await deployment.services.sessions.list(id)).length
   if (options.dryRun) return dryRun(`user ${email}`, { sessions })
+  const reason = await context.terminal.reason(options.reason)
   const what = `${email} is logged out of ${sessions} session(s), on ${deployment.name}.`
   await context.terminal.confirm(what, email, options.yes === true)
-  return await kill(context, deployment, options, { kind: 'user', id })
+  return await kill(context, deployment, { ...options, reason }, { kind: 'user', id })
 }
 
 async function kill(
@@ -115,6 +119,10 @@ async function confirmRecorded(
   const receipt = await confirmed(deployment, context, options, () =>
     deployment.revocation.announce(found)
   )
+  const incident = await deployment.services.incidents.find(id)
+  if (incident?.status === 'running') {
+    return incidentReport(await runIncident(deployment, context, id))
+  }
   const { kind, target, reason } = found
   return revoked(receipt, { target: { kind, id: target }, reason })
 }

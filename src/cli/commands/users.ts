@@ -93,9 +93,9 @@ async function remove(
 ): Promise<Report> {
   const deployment = await context.open()
   const user = await findAccount(deployment, name)
+  const reason = await context.terminal.reason(options.reason)
   const what = `The account ${user.email} is deleted with all of its sessions, on ${deployment.name}.`
   await context.terminal.confirm(what, user.email, options.yes === true)
-  const reason = await context.terminal.reason(options.reason)
   const receipt = await confirmed(deployment, context, options, () =>
     deleteAccount(deployment, user.id, reason)
   )
