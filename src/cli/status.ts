@@ -47,7 +47,7 @@ export async function readMigrations(database: Database) {
 async function countRows(db: Queries, table: PgTable, where = sql`true`): Promise<RowCount> {
   const [counted] = await db.execute<{ rows: number; estimate: number }>(sql`
     select
-      (select count(*)::int from (select 1 from ${table} where ${where} limit ${countedRows + 1}) as some) as rows,
+      (select count(*)::int from (select 1 from ${table} where ${where} limit ${countedRows + 1}) as counted) as rows,
       (select reltuples::bigint::int from pg_class where oid = ${getTableName(table)}::regclass) as estimate`)
   const { rows = 0, estimate = 0 } = counted ?? {}
   if (rows <= countedRows) return { rows, isEstimate: false }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { Test } from 'tap'
-import { buildService } from '../chaos/build.js'
+import root, { type Test } from 'tap'
+import { type Build, buildService } from '../chaos/build.js'
 import { killTree } from './process-tree.js'
 import { type End, type ServiceProcess, spawnWatched } from './service-process.js'
 import { temporaryFolder } from './temporary-folder.js'
@@ -68,9 +68,13 @@ export interface CliOptions {
   readonly input?: string
 }
 
+/** Of this test file. */
+let built: Promise<Build> | undefined
+
 /** The command, built once as the image has it, with this environment unless a call says otherwise. */
 export async function createCli(t: Test, env: NodeJS.ProcessEnv): Promise<Cli> {
-  const { command } = await buildService(t)
+  built ??= buildService(root)
+  const { command } = await built
   const folder = await temporaryFolder(t)
 
   function start(args: readonly string[], more: CliOptions = {}): Promise<ServiceProcess> {
