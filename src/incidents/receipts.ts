@@ -1,5 +1,5 @@
 import { weakestOf } from '../revocation/conviction.js'
-import type { Receipt } from '../revocation/announcer.js'
+import type { NodeReceipt, Receipt } from '../revocation/announcer.js'
 
 /**
  * What two receipts say together: the weaker guarantee, and of each node the longest time. One that
@@ -7,18 +7,22 @@ import type { Receipt } from '../revocation/announcer.js'
  */
 export function mergeReceipts(earlier: Receipt | undefined, later: Receipt): Receipt {
   if (earlier === undefined) return later
-  const times = new Map(earlier.nodes.map(({ id, appliedAfterMs }) => [id, appliedAfterMs]))
-  for (const { id, appliedAfterMs } of later.nodes) {
-    const known = times.get(id)
-    const isKnown = known !== undefined && known !== null && appliedAfterMs !== null
-    times.set(
-      id,
-      isKnown ? Math.max(known, appliedAfterMs) : known === null ? null : appliedAfterMs
-    )
-  }
+  const nodes = new Map(earlier.nodes.map((node) => [node.id, node]))
+  for (const node of later.nodes) nodes.set(node.id, mergeNode(nodes.get(node.id), node))
   return {
     ...later,
     guarantee: weakestOf([earlier.guarantee, later.guarantee]) ?? later.guarantee,
-    nodes: [...times].map(([id, appliedAfterMs]) => ({ id, appliedAfterMs }))
+    nodes: [...nodes.values()]
+  }
+}
+
+function mergeNode(earlier: NodeReceipt | undefined, later: NodeReceipt): NodeReceipt {
+  if (earlier === undefined) return later
+  const times = [earlier.appliedAfterMs, later.appliedAfterMs]
+  const known = times.filter((time) => time !== null)
+  return {
+    id: later.id,
+    how: weakestOf([earlier.how, later.how]) ?? later.how,
+    appliedAfterMs: known.length === times.length ? Math.max(...known) : null
   }
 }

@@ -19,18 +19,27 @@ export interface Receipt {
   readonly acknowledgedAt: string
   /** The weakest of what convinced for each node. */
   readonly guarantee: Conviction
-  /** The time is null where the node applied nothing, as it asks Postgres or is silent. */
-  readonly nodes: { readonly id: string; readonly appliedAfterMs: number | null }[]
+  readonly nodes: NodeReceipt[]
+}
+
+/** The time is null where the node applied nothing, as it asks Postgres or is silent. */
+export interface NodeReceipt {
+  readonly id: string
+  readonly how: Conviction
+  readonly appliedAfterMs: number | null
 }
 
 /** The revocation is recorded and will take effect; that it already has everywhere is not known. */
 export class RevocationUnconfirmed extends Error {
   override name = 'RevocationUnconfirmed'
   readonly revocationId: string
+  /** The nodes that may still accept what was revoked; empty where nobody could be asked. */
+  readonly waitingFor: readonly string[]
 
-  constructor(revocationId: string, options?: ErrorOptions) {
+  constructor(revocationId: string, waitingFor: readonly string[], options?: ErrorOptions) {
     super('The revocation is recorded and not yet confirmed', options)
     this.revocationId = revocationId
+    this.waitingFor = waitingFor
   }
 }
 
@@ -175,6 +184,7 @@ export function createAnnouncer(options: AnnouncerOptions) {
       return { id: node.id, conviction }
     })
     const guarantee = weakestOf(nodes.map(({ conviction }) => conviction))
+    course.waitingFor = nodes.flatMap(({ id, conviction }) => (conviction ? [] : [id]))
     return guarantee && receiptOf(course, { acknowledgedAtMs: clock(), guarantee, nodes })
   }
 
@@ -211,7 +221,7 @@ export function createAnnouncer(options: AnnouncerOptions) {
     timer.abort()
     if (receipt === undefined) {
       observer.unconfirmed(kind)
-      throw new RevocationUnconfirmed(course.last.id, { cause: course.failure })
+      throw new RevocationUnconfirmed(course.last.id, course.waitingFor, { cause: course.failure })
     }
     await noteConfirmed(course)
     observer.confirmed(kind, receipt.guarantee, performance.now() - course.startedAt)

@@ -19,6 +19,8 @@ export interface Course {
   /** Where all of them are published, and since when that is known. */
   publication: (Publication & { readonly at: number }) | undefined
   readonly appliedAfterMs: Map<string, number>
+  /** The nodes of which the last attempt learnt nothing. */
+  waitingFor: readonly string[]
   /** Why the last attempt could not tell. */
   failure: unknown
 }
@@ -34,6 +36,7 @@ export function createCourse(revocations: Revocations): Course {
     standingReadAt: 0,
     publication: undefined,
     appliedAfterMs: new Map(),
+    waitingFor: [],
     failure: undefined
   }
 }
@@ -54,9 +57,11 @@ export function receiptOf(
     revocationId: last.id,
     acknowledgedAt: new Date(found.acknowledgedAtMs).toISOString(),
     guarantee: found.guarantee,
-    nodes: found.nodes.map(({ id, conviction }) => ({
-      id,
-      appliedAfterMs: conviction === 'applied' ? (appliedAfterMs.get(id) ?? null) : null
-    }))
+    nodes: found.nodes.flatMap(({ id, conviction: how }) => {
+      if (how === undefined) return []
+      return [
+        { id, how, appliedAfterMs: how === 'applied' ? (appliedAfterMs.get(id) ?? null) : null }
+      ]
+    })
   }
 }

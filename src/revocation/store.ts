@@ -60,11 +60,6 @@ export async function recordRevocations(
   return rows.map((row) => ({ ...row, xid: first.xid }))
 }
 
-export async function findRevocation(db: Queries, id: string): Promise<Revocation | undefined> {
-  const [row] = await db.select().from(revocations).where(eq(revocations.id, id))
-  return row
-}
-
 /** The newest revocation of this target that can still cover a token; undefined where there is none. */
 export async function findLiveRevocation(
   db: Queries,
@@ -84,6 +79,11 @@ export async function findLiveRevocation(
     )
     .orderBy(desc(revocations.sequence))
     .limit(1)
+  return row
+}
+
+export async function findRevocation(db: Queries, id: string): Promise<Revocation | undefined> {
+  const [row] = await db.select().from(revocations).where(eq(revocations.id, id))
   return row
 }
 
