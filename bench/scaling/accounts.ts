@@ -41,7 +41,7 @@ function measurer(
 ): () => Promise<Sample> {
   const { url } = nodes[0]
   const protectedRoute = { url: `${url}/protected`, requests: tokensOf(Math.min(count, 500)) }
-  const refresh = refreshing(sessionsSpreadOver(count).map(refreshTokenOf))
+  const refresh = refreshing(sessionsSpreadOver(count).map((session) => refreshTokenOf(session)))
   const load = { mode: closed, connections: 1 }
   async function all(seconds: number): Promise<Sample> {
     const verified = await ask(protectedRoute, { ...load, seconds })
