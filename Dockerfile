@@ -24,7 +24,10 @@ ENV NODE_ENV=production \
     UV_THREADPOOL_SIZE=10
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY migrations ./migrations
+COPY bin ./bin
 COPY --from=build /app/dist ./dist
+# For operators: docker compose exec keycard keycard status
+RUN ["ln", "-s", "/app/bin/keycard.js", "/usr/local/bin/keycard"]
 # The image's user "node", by number: Kubernetes can tell from a number alone that it isn't root.
 USER 1000:1000
 EXPOSE 3000

@@ -8,6 +8,7 @@ const domain = [
   'audit',
   'clients',
   'database',
+  'incidents',
   'operators',
   'passwords',
   'revocation',

@@ -106,6 +106,11 @@ const definitions = {
     title: 'The e-mail address is taken',
     advice: 'Log in with this e-mail address, or register another one.'
   },
+  LAST_ADMIN: {
+    status: 409,
+    title: 'There is no other administrator',
+    advice: 'Give the role admin to another account that is enabled, then repeat the request.'
+  },
   BODY_TOO_LARGE: {
     status: 413,
     title: 'The request body is too large',

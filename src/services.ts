@@ -1,8 +1,11 @@
 import { createAccounts } from './accounts/accounts.js'
+import { createAdministration } from './accounts/administration.js'
 import type { Clock } from './clock.js'
 import { createClients } from './clients/clients.js'
 import type { Config } from './config.js'
 import type { Database } from './database/connection.js'
+import { createIncidents } from './incidents/incidents.js'
+import type { LoginSpread } from './incidents/login-spread.js'
 import { createOperatorRevocations } from './operators/revocations.js'
 import { createPasswords } from './passwords/passwords.js'
 import type { RevocationService } from './revocation/revocation.js'
@@ -15,6 +18,8 @@ export interface ServiceOptions {
   readonly revocation: RevocationService
   readonly accessTokens: AccessTokens
   readonly refreshSecret: string
+  /** For a process that answers logins. */
+  readonly loginSpread?: LoginSpread
   readonly clock: Clock
 }
 
@@ -43,5 +48,22 @@ export function createServices(options: ServiceOptions) {
     accessTokenTtlSeconds: config.jwt.accessTokenTtlSeconds,
     clock
   })
-  return { passwords, sessions, accounts, clients: createClients({ database, clock }), revocations }
+  const incidents = createIncidents({
+    database,
+    revocation,
+    passwords,
+    idleTtlSeconds: config.session.idleTtlSeconds,
+    accessTokenTtlSeconds: config.jwt.accessTokenTtlSeconds,
+    loginSpread: options.loginSpread,
+    clock
+  })
+  return {
+    passwords,
+    sessions,
+    accounts,
+    administration: createAdministration({ database, passwords, revocation, clock }),
+    clients: createClients({ database, clock }),
+    revocations,
+    incidents
+  }
 }

@@ -1,11 +1,13 @@
 import type { Lifetime } from '../../test/support/lifetime.js'
 import { eventually } from '../../test/support/eventually.js'
 import { spawnWatched } from '../../test/support/service-process.js'
-import type { Announcement } from '../servers/process.js'
+import type { Announcement, MemoryReport } from '../servers/process.js'
 
 /** A server that listens. */
 export interface ServerProcess extends Announcement {
   readonly pid: number
+  /** What it holds after a collection of its garbage. */
+  readonly memory: () => Promise<MemoryReport>
 }
 
 export interface ServerCommand {
@@ -21,7 +23,7 @@ export async function startServer(
   lifetime: Lifetime,
   { script, env, cwd }: ServerCommand
 ): Promise<ServerProcess> {
-  const child = await spawnWatched(lifetime, process.execPath, [script], {
+  const child = await spawnWatched(lifetime, process.execPath, ['--expose-gc', script], {
     env,
     ...(cwd !== undefined && { cwd })
   })
@@ -31,7 +33,21 @@ export async function startServer(
       throw new Error(`${script} ended\n${stderr}`)
     })
   ])
-  return { pid: child.pid, ...announcement }
+  async function memory(): Promise<MemoryReport> {
+    const before = reportsIn(child.stdout()).length
+    child.signal('SIGUSR2')
+    return await eventually(`${script} says what it holds`, () => {
+      return reportsIn(child.stdout())[before]
+    })
+  }
+  return { pid: child.pid, memory, ...announcement }
+}
+
+function reportsIn(output: string): MemoryReport[] {
+  const lines = output.split('\n').slice(0, -1)
+  return lines
+    .filter((line) => line.startsWith('{"resident"'))
+    .map((line) => JSON.parse(line) as MemoryReport)
 }
 
 function announcementIn(output: string): Announcement | undefined {

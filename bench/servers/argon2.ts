@@ -18,6 +18,9 @@ async function work(): Promise<void> {
 }
 
 const start = performance.now()
+const cpu = process.cpuUsage()
 await Promise.all(Array.from({ length: concurrency }, work))
 const tookSeconds = (performance.now() - start) / 1_000
-process.stdout.write(`${JSON.stringify({ concurrency, made, tookSeconds })}\n`)
+const { user, system } = process.cpuUsage(cpu)
+const result = { concurrency, made, tookSeconds, cpuUs: user + system }
+process.stdout.write(`${JSON.stringify(result)}\n`)

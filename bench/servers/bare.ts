@@ -1,7 +1,7 @@
 /** The limit: the route that the others protect, without any protection. */
 import Fastify from 'fastify'
-import { announce, answer, answerSchema } from './process.js'
+import { addRoutes, announce } from './process.js'
 
 const app = Fastify()
-app.get('/protected', { schema: answerSchema }, async () => answer)
+addRoutes(app)
 await announce(app, '/protected')

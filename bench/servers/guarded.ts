@@ -12,7 +12,7 @@ import redis from '../../src/plugins/redis.js'
 import revocation from '../../src/plugins/revocation.js'
 import { loadKeyMaterial } from '../../src/startup/key-material.js'
 import { createTokenVerifier } from '../../src/tokens/token-verifier.js'
-import { announce, answer, answerSchema } from './process.js'
+import { addRoutes, announce } from './process.js'
 
 const config = loadConfig(process.env)
 if (config.databaseUrl === undefined) throw new Error('DATABASE_URL is missing')
@@ -35,7 +35,7 @@ await app.register(revocation, {
   clock: systemClock
 })
 await app.register(guard, { accessTokens, check: app.revocation.check })
-app.get('/protected', { schema: answerSchema, onRequest: app.authenticate }, async () => answer)
+addRoutes(app, { onRequest: app.authenticate })
 await app.ready()
 // Until then it asks Postgres, which is another mode's figure.
 while (app.revocation.status().decidesFrom !== config.revocation.mode) await pause(20)

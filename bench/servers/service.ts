@@ -2,9 +2,10 @@
 import { buildApp } from '../../src/app.js'
 import { systemClock } from '../../src/clock.js'
 import { loadConfig } from '../../src/config.js'
+import { letEventLoopGoFirst } from '../../src/passwords/thread-priority.js'
 import { loadKeyMaterial } from '../../src/startup/key-material.js'
 import { createAccessTokens } from '../../src/tokens/access-tokens.js'
-import { announce, answer, answerSchema } from './process.js'
+import { addRoutes, announce } from './process.js'
 
 const config = loadConfig(process.env)
 if (config.databaseUrl === undefined) throw new Error('DATABASE_URL is missing')
@@ -22,5 +23,7 @@ const app = await buildApp({
   accessTokens,
   refreshSecret
 })
-app.get('/protected', { schema: answerSchema, onRequest: app.authenticate }, async () => answer)
+addRoutes(app, { onRequest: app.authenticate })
+if (process.env['BENCH_EQUAL_THREADS'] === undefined)
+  await letEventLoopGoFirst(config.threadPoolSize)
 await announce(app, '')

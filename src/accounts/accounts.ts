@@ -9,7 +9,9 @@ import type { Cause, RevocationService } from '../revocation/revocation.js'
 import type { Credentials } from '../sessions/credentials.js'
 import type { Client, Sessions } from '../sessions/sessions.js'
 import { moveSessionTo } from '../sessions/store.js'
+import { lockUser } from './administration-store.js'
 import { canonicalEmail } from './email.js'
+import { isLastAdmin } from './last-admin.js'
 import { createLogin } from './login.js'
 import {
   changePasswordHash,
@@ -42,7 +44,7 @@ export type PasswordChange =
   /** The account was changed or deleted meanwhile, and the caller's token died of it. */
   | { readonly kind: 'gone' }
 
-export type Deletion = { readonly kind: 'deleted' | 'wrong password' | 'gone' }
+export type Deletion = { readonly kind: 'deleted' | 'wrong password' | 'gone' | 'last admin' }
 
 /** The version is the smallest that is still good. */
 export interface UserRevocation {
@@ -208,11 +210,14 @@ export function createAccounts(options: AccountOptions) {
       const { user } = proof
       const cause = { reason: 'account deleted', origin }
       const recorded = await database.transaction(async (tx) => {
+        const current = await lockUser(tx, user.id)
+        if (current !== undefined && (await isLastAdmin(tx, current))) return 'last admin'
         const version = await deleteUser(tx, user)
         if (version === undefined) return undefined
         await audit(tx, action, user.id, origin)
         return await recordUserRevocation(tx, user.id, version + 1, cause)
       })
+      if (recorded === 'last admin') return { kind: 'last admin' }
       if (recorded === undefined) return { kind: 'gone' }
       await revocation.announce(recorded)
       return { kind: 'deleted' }

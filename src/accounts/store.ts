@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { audited, type AuditEvent } from '../audit/events.js'
-import type { Queries } from '../database/connection.js'
+import { prepared, type Queries } from '../database/connection.js'
 import { users } from '../database/schema.js'
 import type { Change } from '../revocation/recorded-change.js'
 
@@ -21,13 +21,29 @@ export async function insertUser(
   return row
 }
 
+const selectByEmail = prepared((db) =>
+  db
+    .select()
+    .from(users)
+    .where(eq(users.email, sql.placeholder('email')))
+    .prepare('keycard_user_by_email')
+)
+
+const selectById = prepared((db) =>
+  db
+    .select()
+    .from(users)
+    .where(eq(users.id, sql.placeholder('id')))
+    .prepare('keycard_user')
+)
+
 export async function findUserByEmail(db: Queries, email: string): Promise<User | undefined> {
-  const [row] = await db.select().from(users).where(eq(users.email, email))
+  const [row] = await selectByEmail(db).execute({ email })
   return row
 }
 
 export async function findUser(db: Queries, id: string): Promise<User | undefined> {
-  const [row] = await db.select().from(users).where(eq(users.id, id))
+  const [row] = await selectById(db).execute({ id })
   return row
 }
 

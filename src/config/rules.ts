@@ -90,7 +90,8 @@ const argon2Floors = [
   { memoryKib: 7168, time: 5 }
 ]
 const floorInWords = argon2Floors.map(({ memoryKib, time }) => `${memoryKib}/${time}`).join(', ')
-const belowFloor = ({ passwords: { argon2 } }: Config): boolean =>
+/** Whether password hashes would be cheaper than OWASP's floor. */
+export const isBelowArgon2Floor = ({ passwords: { argon2 } }: Config): boolean =>
   !argon2Floors.some(({ memoryKib, time }) => argon2.memoryKib >= memoryKib && argon2.time >= time)
 const floor = `in production ARGON2_MEMORY_KIB/ARGON2_TIME of at least one of ${floorInWords}`
 
@@ -132,13 +133,13 @@ const productionRules: readonly Rule[] = [
     blames: v.argon2MemoryKib,
     looksAt: [v.argon2Time],
     allowed: floor,
-    isBroken: (config, { isSet }) => belowFloor(config) && isSet(v.argon2MemoryKib)
+    isBroken: (config, { isSet }) => isBelowArgon2Floor(config) && isSet(v.argon2MemoryKib)
   },
   {
     blames: v.argon2Time,
     looksAt: [v.argon2MemoryKib],
     allowed: floor,
-    isBroken: (config, { isSet }) => belowFloor(config) && isSet(v.argon2Time)
+    isBroken: (config, { isSet }) => isBelowArgon2Floor(config) && isSet(v.argon2Time)
   },
   {
     blames: v.rateLimit,

@@ -1,11 +1,10 @@
-import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
-import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { migrate as migrateWithDrizzle } from 'drizzle-orm/postgres-js/migrator'
 import { after } from './after.js'
 import { codeOf, DatabaseUnavailable, translate } from './errors.js'
 import { type Link, openLink, serverOf, type Target } from './link.js'
+import { migrationsFolder, migrationState } from './migrations.js'
 
 /** The schema could not be brought up to date. The message says why, without credentials. */
 export class MigrationError extends Error {
@@ -21,9 +20,6 @@ export interface MigrationOptions {
   /** How long another process that migrates is waited for. */
   readonly lockMs?: number
 }
-
-// The same from src/ and from dist/.
-const migrationsFolder = fileURLToPath(new URL('../../migrations', import.meta.url))
 
 /** The advisory lock of whoever migrates: 'kcrd', and 1 for the schema. */
 const lockKeys = [0x6b637264, 1] as const
@@ -63,10 +59,13 @@ async function connectOnceUp(url: string, startMs: number, lockMs: number): Prom
     const link = openLink(target)
     const failure = await greet(link)
     if (failure === undefined) return link
-    if (!isPassing(failure)) throw new MigrationError(`${at} refuses: ${words(failure)}`)
+    if (!isPassing(failure))
+      throw new MigrationError(`${at} refuses: ${words(failure)}`, { cause: failure })
     if (performance.now() > giveUpAt) {
       const waited = `${startMs / 1000} s`
-      throw new MigrationError(`${at} did not answer within ${waited}: ${words(failure)}`)
+      throw new MigrationError(`${at} did not answer within ${waited}: ${words(failure)}`, {
+        cause: failure
+      })
     }
     await sleep(retryMs)
   }
@@ -114,30 +113,14 @@ async function takeLock(link: Link, lockMs: number): Promise<void> {
 }
 
 async function applyMissing(link: Link): Promise<number> {
-  const known = readMigrationFiles({ migrationsFolder }).map((file) => file.folderMillis)
-  const applied = await appliedMigrations(link)
-  const unknown = applied.filter((migration) => !known.includes(migration)).length
+  const { pending, unknown } = await migrationState(link.db)
   if (unknown > 0) {
     throw new MigrationError(
       `The database is newer than this version of Keycard: it has ${unknown} migration(s) that this version does not know. Run the version that applied them, or a later one.`
     )
   }
-  const last = Math.max(0, ...applied)
-  const missing = known.filter((migration) => migration > last).length
-  if (missing > 0) await migrateWithDrizzle(link.db, { migrationsFolder })
-  return missing
-}
-
-/** By the time that drizzle-kit gave each of them in the journal. */
-async function appliedMigrations(link: Link): Promise<number[]> {
-  const [table] = await link.db.execute<{ name: string | null }>(
-    sql`select to_regclass('drizzle.__drizzle_migrations') as name`
-  )
-  if (table?.name == null) return []
-  const rows = await link.db.execute<{ created_at: string }>(
-    sql`select created_at from drizzle.__drizzle_migrations`
-  )
-  return rows.map((row) => Number(row.created_at))
+  if (pending > 0) await migrateWithDrizzle(link.db, { migrationsFolder })
+  return pending
 }
 
 /** Cuts the connection when `work` takes longer, so that `work` fails. */

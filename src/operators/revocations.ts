@@ -2,7 +2,12 @@ import type { Accounts } from '../accounts/accounts.js'
 import type { Clock } from '../clock.js'
 import type { Database } from '../database/connection.js'
 import type { Receipt } from '../revocation/announcer.js'
-import { type RecordedRevocation, readRevocation } from '../revocation/history.js'
+import {
+  listRevocations,
+  type PastRevocation,
+  type RecordedRevocation,
+  readRevocation
+} from '../revocation/history.js'
 import type { Cause, RevocationService } from '../revocation/revocation.js'
 import type { Sessions } from '../sessions/sessions.js'
 
@@ -20,6 +25,12 @@ export type OperatorRevocation =
       readonly receipt: Receipt
     }
   | { readonly kind: 'no such target' }
+
+export interface RevocationPage {
+  readonly revocations: readonly PastRevocation[]
+  /** The revocation after which the next page begins; undefined where this is the last one. */
+  readonly next: string | undefined
+}
 
 export interface OperatorRevocationOptions {
   readonly database: Database
@@ -64,6 +75,20 @@ export function createOperatorRevocations(options: OperatorRevocationOptions) {
       if (receipt === undefined) return { kind: 'no such target' }
       const recorded = await readRevocation(database, receipt.revocationId)
       return { kind: 'revoked', revocation: recorded, receipt }
+    },
+
+    /** What was revoked, one page, newest first. @throws DatabaseUnavailable */
+    async list({
+      after,
+      limit
+    }: {
+      readonly after?: string | undefined
+      readonly limit: number
+    }): Promise<RevocationPage> {
+      const found = await database.read((db) => listRevocations(db, { after, limit: limit + 1 }))
+      const page = found.slice(0, limit)
+      const next = found.length > limit ? page.at(-1)?.id : undefined
+      return { revocations: page, next }
     }
   }
 }

@@ -10,6 +10,8 @@ import type { Argon2Cost } from './stored-hash.js'
 import { createVerifyPassword } from './verification.js'
 import type { VerifyPassword } from './verification.js'
 
+const samples = 3
+
 export interface PasswordsOptions {
   /** The shortest new password, in code points. */
   readonly minLength: number
@@ -37,6 +39,14 @@ export interface Passwords {
   verify: VerifyPassword
   /** For metrics. */
   load: () => HashLoad
+  /** How long a hash of the configured cost takes on this machine. Measured once, beside the queue. */
+  measure: () => Promise<HashSpeed>
+}
+
+export interface HashSpeed {
+  readonly hashMs: number
+  /** How many this process runs at once. */
+  readonly concurrency: number
 }
 
 /** Checks, hashes and verifies passwords, with a bound on what that may take from the process. */
@@ -44,6 +54,7 @@ export function createPasswords(options: PasswordsOptions): Passwords {
   const { minLength, argon2, queueLimit, threadPoolSize, waitDeadlineMs = 1500 } = options
   const hashing = options.hashing ?? createHashing(argon2)
   const concurrency = hashConcurrency(threadPoolSize)
+  let measured: Promise<number> | undefined
   const queue = createHashQueue({ concurrency, limit: queueLimit, waitDeadlineMs })
 
   async function hash(password: string): Promise<string> {
@@ -56,8 +67,28 @@ export function createPasswords(options: PasswordsOptions): Passwords {
     check: createPasswordPolicy(minLength),
     hash,
     verify: createVerifyPassword(hashing, queue, argon2),
-    load: queue.load
+    load: queue.load,
+    async measure() {
+      measured ??= measure(hashing)
+      try {
+        return { hashMs: await measured, concurrency }
+      } catch (error) {
+        measured = undefined
+        throw error
+      }
+    }
   }
+}
+
+/** The fastest of a few: the others were disturbed. In milliseconds. */
+async function measure(hashing: Hashing): Promise<number> {
+  const times: number[] = []
+  for (let sample = 0; sample < samples; sample++) {
+    const startedAt = performance.now()
+    await hashing.hash('how long does this take')
+    times.push(performance.now() - startedAt)
+  }
+  return Math.min(...times)
 }
 
 /** At most one per core, and two fewer than the pool has threads: DNS and files need some. */

@@ -3,14 +3,15 @@ import { sql } from 'drizzle-orm'
 import type { Clock } from '../clock.js'
 import type { Database, Queries } from '../database/connection.js'
 import { type Conviction, convictionOf, type Evidence, weakestOf } from './conviction.js'
-import type { DenyList, Publication } from './deny-list.js'
+import { type Course, createCourse, isHeldIn, receiptOf, type Revocations } from './course.js'
+import type { DenyList } from './deny-list.js'
 import { createFollowersWatch } from './followers-watch.js'
 import type { RevocationObserver } from './observer.js'
 import { revocationsChannel } from './postgres-feed.js'
 import { createSharedRead } from './shared-read.js'
 import { readStanding, type Standing } from './standing.js'
 import type { RevocationEvent } from './state.js'
-import { eventOf, isPublished, markConfirmed, markPublished, type Revocation } from './store.js'
+import { arePublished, eventOf, markConfirmed, markPublished } from './store.js'
 
 /** How it is known that no node still accepts what was revoked. Times in milliseconds. */
 export interface Receipt {
@@ -18,18 +19,27 @@ export interface Receipt {
   readonly acknowledgedAt: string
   /** The weakest of what convinced for each node. */
   readonly guarantee: Conviction
-  /** The time is null where the node applied nothing, as it asks Postgres or is silent. */
-  readonly nodes: { readonly id: string; readonly appliedAfterMs: number | null }[]
+  readonly nodes: NodeReceipt[]
+}
+
+/** The time is null where the node applied nothing, as it asks Postgres or is silent. */
+export interface NodeReceipt {
+  readonly id: string
+  readonly how: Conviction
+  readonly appliedAfterMs: number | null
 }
 
 /** The revocation is recorded and will take effect; that it already has everywhere is not known. */
 export class RevocationUnconfirmed extends Error {
   override name = 'RevocationUnconfirmed'
   readonly revocationId: string
+  /** The nodes that may still accept what was revoked; empty where nobody could be asked. */
+  readonly waitingFor: readonly string[]
 
-  constructor(revocationId: string, options?: ErrorOptions) {
+  constructor(revocationId: string, waitingFor: readonly string[], options?: ErrorOptions) {
     super('The revocation is recorded and not yet confirmed', options)
     this.revocationId = revocationId
+    this.waitingFor = waitingFor
   }
 }
 
@@ -54,21 +64,8 @@ export interface AnnouncerOptions {
   readonly observer: RevocationObserver
 }
 
-/** One revocation on its way, with what was found out so far. */
-interface Course {
-  readonly revocation: Revocation
-  readonly startedAt: number
-  standing: Standing | undefined
-  standingReadAt: number
-  /** Where it is published, and since when that is known. */
-  publication: (Publication & { readonly at: number }) | undefined
-  readonly appliedAfterMs: Map<string, number>
-  /** Why the last attempt could not tell. */
-  failure: unknown
-}
-
 /**
- * Spreads a recorded revocation and finds out when it is true everywhere. Where it stands is read
+ * Spreads recorded revocations and finds out when they are true everywhere. Where they stand is read
  * after the commit: a node that begins to decide later reads what was recorded before.
  */
 export function createAnnouncer(options: AnnouncerOptions) {
@@ -95,40 +92,40 @@ export function createAnnouncer(options: AnnouncerOptions) {
    * Whether a logout everywhere may be repeated with a token that died of it depends on this note, so
    * that it must be there when the answer is.
    */
-  async function noteConfirmed({ id, kind }: Revocation): Promise<void> {
-    const noted = database.write((db) => markConfirmed(db, id, new Date(clock())))
+  async function noteConfirmed({ ids, revocations }: Course): Promise<void> {
+    const noted = database.write((db) => markConfirmed(db, ids, new Date(clock())))
     const settled = noted.catch(() => undefined)
-    if (kind === 'user') await settled
+    if (revocations.some(({ kind }) => kind === 'user')) await settled
   }
 
   /** Into the deny-list, or, without one, a word to those who follow Postgres. */
-  async function publish(revocation: Revocation): Promise<Course['publication']> {
+  async function publish(revocations: Revocations): Promise<Course['publication']> {
     if (denyList === undefined) {
       await database.write((db) => db.execute(sql`select pg_notify(${revocationsChannel}, '')`))
       return undefined
     }
-    const publication = await denyList.publish([eventOf(revocation)])
+    const publication = await denyList.publish(revocations.map(eventOf))
     return publication && { ...publication, at: performance.now() }
   }
 
   /** What another node may have done in our place, when this one can't reach Redis. */
-  async function findPublication(id: string, dataSet: string): Promise<Course['publication']> {
-    const isDone = await database.read((db) => isPublished(db, id))
+  async function findPublication(
+    ids: readonly string[],
+    dataSet: string
+  ): Promise<Course['publication']> {
+    const isDone = await database.read((db) => arePublished(db, ids))
     return isDone ? { dataSet, place: undefined, at: performance.now() } : undefined
   }
 
-  const isHeldIn = ({ publication }: Course, dataSet: string | null): boolean =>
-    publication !== undefined && publication.dataSet === dataSet
-
-  /** Reads where everybody stands, and publishes unless the data set that counts holds it already. */
+  /** Reads where everybody stands, and publishes unless the data set that counts holds them already. */
   async function advance(course: Course): Promise<Standing> {
-    const { revocation, standing: known } = course
+    const { revocations, standing: known } = course
     const isUnpublished = known === undefined || !isHeldIn(course, known.currentDataSet)
     const publishes = isUnpublished && (denyList !== undefined || known === undefined)
     course.standingReadAt = performance.now()
     const [standing, publication] = await Promise.all([
       readSharedStanding(),
-      publishes ? publish(revocation).catch(() => undefined) : undefined
+      publishes ? publish(revocations).catch(() => undefined) : undefined
     ])
     course.standing = standing
     course.publication = publication ?? course.publication
@@ -138,14 +135,14 @@ export function createAnnouncer(options: AnnouncerOptions) {
 
   async function settle(course: Course, { currentDataSet, nodes }: Standing): Promise<void> {
     if (currentDataSet === null) return
-    const { id } = course.revocation
+    const { ids } = course
     if (isHeldIn(course, currentDataSet)) {
-      note((db, now) => markPublished(db, [id], { dataSet: currentDataSet, now }))
+      note((db, now) => markPublished(db, ids, { dataSet: currentDataSet, now }))
       return
     }
     if (denyList !== undefined) options.onUnpublished()
     if (nodes.some(({ dataSet }) => dataSet !== null)) {
-      course.publication = await findPublication(id, currentDataSet)
+      course.publication = await findPublication(ids, currentDataSet)
     }
   }
 
@@ -163,7 +160,7 @@ export function createAnnouncer(options: AnnouncerOptions) {
     const now = performance.now()
     return {
       ownId: nodeId,
-      xid: course.revocation.xid,
+      xids: course.xids,
       committedForMs: now - course.startedAt,
       currentDataSet,
       currentForMs: current?.dataSet === currentDataSet ? now - current.since : 0,
@@ -173,7 +170,7 @@ export function createAnnouncer(options: AnnouncerOptions) {
     }
   }
 
-  /** One attempt to learn that the revocation holds everywhere. */
+  /** One attempt to learn that it holds everywhere. */
   async function confirm(course: Course): Promise<Receipt | undefined> {
     const { standing: known, appliedAfterMs } = course
     const standing = known !== undefined && isFresh(course) ? known : await advance(course)
@@ -187,16 +184,8 @@ export function createAnnouncer(options: AnnouncerOptions) {
       return { id: node.id, conviction }
     })
     const guarantee = weakestOf(nodes.map(({ conviction }) => conviction))
-    if (guarantee === undefined) return undefined
-    return {
-      revocationId: course.revocation.id,
-      acknowledgedAt: new Date(clock()).toISOString(),
-      guarantee,
-      nodes: nodes.map(({ id, conviction }) => ({
-        id,
-        appliedAfterMs: conviction === 'applied' ? (appliedAfterMs.get(id) ?? null) : null
-      }))
-    }
+    course.waitingFor = nodes.flatMap(({ id, conviction }) => (conviction ? [] : [id]))
+    return guarantee && receiptOf(course, { acknowledgedAtMs: clock(), guarantee, nodes })
   }
 
   /** Tries until it is confirmed, or nobody waits any more. */
@@ -214,22 +203,15 @@ export function createAnnouncer(options: AnnouncerOptions) {
   }
 
   /**
-   * Resolves once no node accepts what is revoked any more.
+   * Resolves once no node accepts any more what is revoked. All of it is published at once; the receipt
+   * names the last one.
    *
    * @throws RevocationUnconfirmed when that is not known within the deadline
    */
-  return async function announce(revocation: Revocation): Promise<Receipt> {
-    const { id, kind } = revocation
-    options.apply(eventOf(revocation))
-    const course: Course = {
-      revocation,
-      startedAt: performance.now(),
-      standing: undefined,
-      standingReadAt: 0,
-      publication: undefined,
-      appliedAfterMs: new Map(),
-      failure: undefined
-    }
+  return async function announce(...revocations: Revocations): Promise<Receipt> {
+    const course = createCourse(revocations)
+    const { kind } = course.last
+    for (const revocation of revocations) options.apply(eventOf(revocation))
     const deadline = new AbortController()
     const timer = new AbortController()
     // An attempt may take longer than is left; the answer does not.
@@ -239,9 +221,9 @@ export function createAnnouncer(options: AnnouncerOptions) {
     timer.abort()
     if (receipt === undefined) {
       observer.unconfirmed(kind)
-      throw new RevocationUnconfirmed(id, { cause: course.failure })
+      throw new RevocationUnconfirmed(course.last.id, course.waitingFor, { cause: course.failure })
     }
-    await noteConfirmed(revocation)
+    await noteConfirmed(course)
     observer.confirmed(kind, receipt.guarantee, performance.now() - course.startedAt)
     return receipt
   }

@@ -11,18 +11,21 @@ export type Conviction = 'applied' | 'lease-expired' | 'database'
 /** Clocks run alike enough, and timers are late by little enough, for this. */
 export const leaseMarginMs = 50
 
-/** What is known of one revocation. Times in milliseconds, on the clock of whoever asks. */
+/** What is known of revocations that are announced together. Times in milliseconds, on the clock of whoever asks. */
 export interface Evidence {
   /** The node that asks: it has applied the revocation itself. */
   readonly ownId: string
-  /** The transaction that recorded it. */
-  readonly xid: string
-  /** At least so long ago it was committed. */
+  /** The transactions that recorded them. */
+  readonly xids: readonly string[]
+  /** At least so long ago they were committed. */
   readonly committedForMs: number
   readonly currentDataSet: string | null
   /** At least so long that data set has been the one that counts. */
   readonly currentForMs: number
-  /** Set once the data set that counts holds it; without the place where it was not us who published. */
+  /**
+   * Set once the data set that counts holds them; with the place of the last one, unless it was not us
+   * who published.
+   */
   readonly published:
     { readonly place: StreamPlace | undefined; readonly forMs: number } | undefined
   /** How long Redis may have two primaries. */
@@ -50,11 +53,15 @@ export function convictionOf(node: StandingNode, evidence: Evidence): Conviction
       return convictionOfReader(node, evidence)
     case 'replica':
       if (node.id === evidence.ownId) return 'applied'
-      if (node.applied !== null && isWithin(evidence.xid, node.applied)) return 'applied'
+      if (hasApplied(node, evidence)) return 'applied'
       return node.dataSet === null
         ? convictionOfPostgresFollower(node, evidence)
         : convictionOfRedisFollower(node, evidence)
   }
+}
+
+function hasApplied({ applied }: StandingNode, { xids }: Evidence): boolean {
+  return applied !== null && xids.every((xid) => isWithin(xid, applied))
 }
 
 /**

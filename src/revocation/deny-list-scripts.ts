@@ -15,6 +15,10 @@ local server = string.match(replication, 'master_replid:(%x+)') .. ':' .. evicte
 local function isWhole(name)
   return isPrimary and name and string.sub(name, 1, #server) == server
 end
+local function now()
+  local time = redis.call('TIME')
+  return string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+end
 local function wholeNameAt(key)
   local name = redis.call('GET', key)
   return isWhole(name) and name or ''
@@ -40,8 +44,7 @@ return {1, tonumber(generation), redis.call('MGET', unpack(KEYS, 3))}
  */
 export const publishScript = `${preamble}
 local retention = tonumber(ARGV[1])
-local now = redis.call('TIME')
-local oldest = now[1] * 1000 - retention
+local oldest = now() - retention
 local last = ''
 for index = 4, #KEYS do
   local key = KEYS[index]
@@ -109,11 +112,11 @@ return 1
  * stream, its count of these calls, how many entries to answer with → {0}, or {1, id, message, …}.
  *
  * Reading renews a lease, so it is a write as well: a primary that was deposed and is told to demand
- * replicas refuses it.
+ * replicas refuses it. When it was read is for people to see, and decides nothing.
  */
 export const followScript = `${preamble}
 if not isWhole(ARGV[1]) or redis.call('GET', KEYS[1]) ~= ARGV[1] then return {0} end
-redis.call('HSET', KEYS[3], ARGV[2], ARGV[3] .. ' ' .. ARGV[4])
+redis.call('HSET', KEYS[3], ARGV[2], ARGV[3] .. ' ' .. ARGV[4] .. ' ' .. now())
 local answer = {1}
 for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '(' .. ARGV[3], '+', 'COUNT', ARGV[5])) do
   answer[#answer + 1] = entry[1]
@@ -122,7 +125,11 @@ end
 return answer
 `
 
-/** KEYS: name, followers. → the name of the data set or '', and how far each follower is. */
+/**
+ * KEYS: name, followers, stream. → the name of the data set or '', how far each follower is and when
+ * it last read, the place of the newest entry or '', and the time (ms).
+ */
 export const followersScript = `${preamble}
-return {wholeNameAt(KEYS[1]), redis.call('HGETALL', KEYS[2])}
+local newest = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)[1]
+return {wholeNameAt(KEYS[1]), redis.call('HGETALL', KEYS[2]), newest and newest[1] or '', now()}
 `

@@ -25,10 +25,11 @@ import {
 } from './deny-list-scripts.js'
 import type { RevocationEvent } from './state.js'
 import { encodeEvent } from './stream-message.js'
-import { isStreamPlace, type StreamPlace } from './stream-place.js'
+import { isStreamPlace, type StreamPlace, streamStart } from './stream-place.js'
 
 type ReadReply = [0] | [1, number, (string | null)[]]
 type InspectReply = [isPrimary: number, name: string, policy: string, memoryLimit: string]
+type FollowersReply = [dataSet: string, followers: string[], end: string, nowMs: string]
 type Arguments = (string | number)[]
 
 declare module 'ioredis' {
@@ -38,7 +39,7 @@ declare module 'ioredis' {
       keyCount: number,
       ...keysAndArguments: Arguments
     ): Result<[dataSet: string, place: string], Context>
-    keycardFollowers(...keys: string[]): Result<[dataSet: string, followers: string[]], Context>
+    keycardFollowers(...keys: string[]): Result<FollowersReply, Context>
     keycardInspect(nameKey: string): Result<InspectReply, Context>
     keycardClaim(...keysAndArguments: Arguments): Result<string, Context>
     keycardExtend(claim: string, name: string, lifeMs: number): Result<number, Context>
@@ -78,11 +79,15 @@ export interface Publication {
 export interface Follower {
   readonly place: StreamPlace
   readonly reads: number
+  /** How long ago by the clock of Redis it last read; undefined where an older version doesn't say. */
+  readonly readAgoMs: number | undefined
 }
 
 /** The followers of a data set, by the id of their node. */
 export interface Followers {
   readonly dataSet: string | undefined
+  /** The place of the newest entry. */
+  readonly end: StreamPlace
   readonly byNode: ReadonlyMap<string, Follower>
 }
 
@@ -98,7 +103,7 @@ export function createDenyList(redis: RedisClient, clock: Clock, retentionMs: nu
   redis.defineCommand('keycardPublish', { lua: publishScript })
   redis.defineCommand('keycardInspect', { numberOfKeys: 1, lua: inspectScript })
   redis.defineCommand('keycardClaim', { numberOfKeys: 4, lua: claimScript })
-  redis.defineCommand('keycardFollowers', { numberOfKeys: 2, lua: followersScript })
+  redis.defineCommand('keycardFollowers', { numberOfKeys: 3, lua: followersScript })
   redis.defineCommand('keycardExtend', { numberOfKeys: 1, lua: extendScript })
   redis.defineCommand('keycardFinish', { numberOfKeys: 2, lua: finishScript })
 
@@ -204,13 +209,20 @@ export function createDenyList(redis: RedisClient, clock: Clock, retentionMs: nu
   }
 
   async function followers(): Promise<Followers> {
-    const [dataSet, flat] = await redis.keycardFollowers(nameKey, followersKey)
+    const keys = [nameKey, followersKey, streamKey]
+    const [dataSet, flat, end, nowMs] = await redis.keycardFollowers(...keys)
     const byNode = new Map<string, Follower>()
     for (let index = 0; index < flat.length; index += 2) {
-      const [place = '', reads] = (flat[index + 1] ?? '').split(' ')
-      if (isStreamPlace(place)) byNode.set(flat[index] ?? '', { place, reads: Number(reads) })
+      const [place = '', reads, readAtMs] = (flat[index + 1] ?? '').split(' ')
+      if (!isStreamPlace(place)) continue
+      const readAgoMs = readAtMs === undefined ? undefined : Number(nowMs) - Number(readAtMs)
+      byNode.set(flat[index] ?? '', { place, reads: Number(reads), readAgoMs })
     }
-    return { dataSet: dataSet || undefined, byNode }
+    return {
+      dataSet: dataSet || undefined,
+      end: isStreamPlace(end) ? end : streamStart,
+      byNode
+    }
   }
 
   return {

@@ -3,7 +3,7 @@ import type { AuditEvent } from '../audit/events.js'
 import type { Origin } from '../audit/origin.js'
 import type { Clock } from '../clock.js'
 import type { Database, Queries } from '../database/connection.js'
-import { createAnnouncer } from './announcer.js'
+import { createAnnouncer, type Receipt } from './announcer.js'
 import { PublicationFailed, publishBacklog } from './backlog.js'
 import { readFromDatabase } from './database-check.js'
 import { createDataSetFinder } from './data-set-finder.js'
@@ -23,14 +23,18 @@ import { createRedisNode } from './redis-node.js'
 import { type Change, recordChange } from './recorded-change.js'
 import { createPostgresRegistry } from './registry.js'
 import { createReplicaNode } from './replica-node.js'
+import { createRoster } from './roster.js'
 import { createStream } from './stream.js'
 import {
   countUnpublished,
   deleteRevocationsBefore,
   findLiveRevocation,
+  findRevocation,
+  listUnconfirmed,
   type NewRevocation,
   raisedGeneration,
   recordRevocation,
+  recordRevocations,
   type Revocation
 } from './store.js'
 
@@ -47,6 +51,8 @@ const sweepMs = 1_000
 const cleanUpMs = 60_000
 const historyMs = 90 * 24 * 3_600_000
 const rowsPerCleanUp = 1_000
+/** So many that the script that adds them to the deny-list holds up nobody. */
+const announcedAtOnce = 500
 
 export interface RevocationOptions {
   readonly database: Database
@@ -79,6 +85,8 @@ export interface RevocationOrder {
   readonly level: number | null
   readonly liveUntil?: Date
   readonly userId?: string
+  /** The id that the revocation shall have; a new one where none is given. */
+  readonly id?: string
 }
 
 export type RevocationService = ReturnType<typeof createRevocation>
@@ -132,7 +140,7 @@ export function createRevocation(options: RevocationOptions) {
    * Announce it after the commit.
    */
   async function record(tx: Queries, order: RevocationOrder, cause: Cause): Promise<Revocation> {
-    return await recordRevocation(tx, entryOf(order, cause), auditOf(order, cause))
+    return await recordRevocation(tx, entryOf(order, cause, clock()), auditOf(order, cause))
   }
 
   /**
@@ -149,12 +157,24 @@ export function createRevocation(options: RevocationOptions) {
     found?: AuditEvent
   ): Promise<Revocation | undefined> {
     const full = { ...order, level: null }
+    const entry = entryOf(full, cause, clock())
     const events = [found, auditOf(full, cause)].filter((event) => event != null)
-    return await database.write((db) => recordChange(db, what, entryOf(full, cause), events))
+    return await database.write((db) => recordChange(db, what, entry, events))
   }
 
-  function entryOf(order: RevocationOrder, { reason, origin }: Cause): NewRevocation {
+  /** As `record` for many at once, which share the transaction. */
+  async function recordAll(
+    tx: Queries,
+    orders: readonly RevocationOrder[],
+    cause: Cause
+  ): Promise<Revocation[]> {
     const now = clock()
+    const entries = orders.map((order) => entryOf(order, cause, now))
+    const events = orders.map((order) => auditOf(order, cause)).filter((event) => event !== null)
+    return await recordRevocations(tx, entries, events, new Date(now))
+  }
+
+  function entryOf(order: RevocationOrder, { reason, origin }: Cause, now: number): NewRevocation {
     const actor = origin?.actor
     return {
       liveUntil: new Date(now + longestLifeMs),
@@ -162,6 +182,28 @@ export function createRevocation(options: RevocationOptions) {
       reason,
       actorId: actor?.kind === 'user' ? actor.id : null,
       createdAt: new Date(now)
+    }
+  }
+
+  /** The newest revocation of a target that can still cover a token, to be announced again. */
+  async function findLive(kind: 'session' | 'user', target: string) {
+    return await database.read((db) => findLiveRevocation(db, kind, target, new Date(clock())))
+  }
+
+  /**
+   * Announces every revocation that was recorded before and is not known to be true everywhere: its
+   * process died, or its deadline passed. @returns the last receipt; undefined where there is none
+   *
+   * @throws RevocationUnconfirmed, DatabaseUnavailable
+   */
+  async function announceUnconfirmed(): Promise<Receipt | undefined> {
+    let receipt: Receipt | undefined
+    for (let after = 0; ;) {
+      const page = { now: new Date(clock()), after, limit: announcedAtOnce }
+      const [first, ...others] = await database.read((db) => listUnconfirmed(db, page))
+      if (first === undefined) return receipt
+      receipt = await announce(first, ...others)
+      after = (others.at(-1) ?? first).sequence
     }
   }
 
@@ -186,7 +228,9 @@ export function createRevocation(options: RevocationOptions) {
     check,
     record,
     change,
+    recordAll,
     announce,
+    announceUnconfirmed,
 
     /** Kills one access token. `exp` in seconds since the epoch, as it says itself. */
     async revokeToken(token: { jti: string; exp: number }, cause: Cause) {
@@ -202,9 +246,17 @@ export function createRevocation(options: RevocationOptions) {
       return await announce(recorded)
     },
 
-    /** The newest revocation of a target that can still cover a token, to be announced again. */
-    async findLive(kind: 'session' | 'user', target: string) {
-      return await database.read((db) => findLiveRevocation(db, kind, target, new Date(clock())))
+    findLive,
+
+    /** As `findLive`, where nobody was told yet that it is true everywhere. */
+    async findUnconfirmed(kind: 'session' | 'user', target: string) {
+      const live = await findLive(kind, target)
+      return live?.confirmedAt === null ? live : undefined
+    },
+
+    /** A revocation by its id, to be announced again; undefined where it is long forgotten. */
+    async find(id: string) {
+      return await database.read((db) => findRevocation(db, id))
     },
 
     /** Registers this node: from now on writers reckon with it, and it may decide. */
@@ -221,6 +273,7 @@ export function createRevocation(options: RevocationOptions) {
     },
 
     status: node.status,
+    readRoster: createRoster({ ...options, denyList, own: { id: nodeId, status: node.status } }),
     observe: observer.set,
     /** Verdicts so far, by what they were decided from. */
     decisions: decisions.read,

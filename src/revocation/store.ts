@@ -1,8 +1,8 @@
-import { and, desc, eq, exists, gt, inArray, isNull, lt, sql } from 'drizzle-orm'
+import { and, desc, eq, exists, gt, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
-import { audited, type AuditEvent } from '../audit/events.js'
+import { audited, type AuditEvent, auditRow } from '../audit/events.js'
 import type { Queries } from '../database/connection.js'
-import { deployment, revocations } from '../database/schema.js'
+import { auditEvents, deployment, revocations } from '../database/schema.js'
 import type { RevocationKind } from './decision.js'
 import type { Change } from './recorded-change.js'
 import type { RevocationEvent } from './state.js'
@@ -38,6 +38,28 @@ export async function recordRevocation(
   return { ...revocation, xid: row.xid }
 }
 
+/** As `recordRevocation` for many, all of one transaction. */
+export async function recordRevocations(
+  tx: Queries,
+  entries: readonly NewRevocation[],
+  events: readonly AuditEvent[],
+  now: Date
+): Promise<Revocation[]> {
+  if (events.length > 0) {
+    await tx.insert(auditEvents).values(events.map((event) => auditRow(event, now)))
+  }
+  const rows = entries.map((entry) => ({
+    id: uuidv7(),
+    publishedAt: null,
+    confirmedAt: null,
+    ...entry
+  }))
+  if (rows.length === 0) return []
+  const [first] = await tx.insert(revocations).values(rows).returning({ xid: revocations.xid })
+  if (first === undefined) throw new Error('A row that was written was not returned')
+  return rows.map((row) => ({ ...row, xid: first.xid }))
+}
+
 /** The newest revocation of this target that can still cover a token; undefined where there is none. */
 export async function findLiveRevocation(
   db: Queries,
@@ -57,6 +79,11 @@ export async function findLiveRevocation(
     )
     .orderBy(desc(revocations.sequence))
     .limit(1)
+  return row
+}
+
+export async function findRevocation(db: Queries, id: string): Promise<Revocation | undefined> {
+  const [row] = await db.select().from(revocations).where(eq(revocations.id, id))
   return row
 }
 
@@ -86,20 +113,39 @@ export async function markPublished(
   return rows.length
 }
 
-/** Whether the data set that counts is known to hold it. */
-export async function isPublished(db: Queries, id: string): Promise<boolean> {
-  const [row] = await db
-    .select({ publishedAt: revocations.publishedAt })
-    .from(revocations)
-    .where(eq(revocations.id, id))
-  return row !== undefined && row.publishedAt !== null
+/** Whether the data set that counts is known to hold all of them. */
+export async function arePublished(db: Queries, ids: readonly string[]): Promise<boolean> {
+  const published = and(inArray(revocations.id, [...ids]), isNotNull(revocations.publishedAt))
+  return (await db.$count(revocations, published)) === ids.length
 }
 
-export async function markConfirmed(db: Queries, id: string, now: Date): Promise<void> {
+export async function markConfirmed(db: Queries, ids: readonly string[], now: Date): Promise<void> {
   await db
     .update(revocations)
     .set({ confirmedAt: now })
-    .where(and(eq(revocations.id, id), isNull(revocations.confirmedAt)))
+    .where(and(inArray(revocations.id, [...ids]), isNull(revocations.confirmedAt)))
+}
+
+/**
+ * Live revocations of which it is not known that they are true everywhere, oldest first. One that has
+ * just been confirmed may still be among them.
+ */
+export async function listUnconfirmed(
+  db: Queries,
+  { now, after, limit }: { now: Date; after: number; limit: number }
+) {
+  return await db
+    .select()
+    .from(revocations)
+    .where(
+      and(
+        isNull(revocations.confirmedAt),
+        gt(revocations.liveUntil, now),
+        gt(revocations.sequence, after)
+      )
+    )
+    .orderBy(revocations.sequence)
+    .limit(limit)
 }
 
 /**
@@ -131,6 +177,13 @@ export async function countUnpublished(db: Queries, now: Date): Promise<number> 
 export const raisedGeneration: Change = sql`
   update ${deployment} set generation = generation + 1
   where id = 1 returning null::uuid as user_id, generation as level`
+
+/** The same as a step of a transaction. @returns the new generation */
+export async function raiseGeneration(tx: Queries): Promise<number> {
+  const [row] = await tx.execute<{ level: number }>(raisedGeneration)
+  if (row === undefined) throw new Error('The deployment row is missing: run the migrations')
+  return row.level
+}
 
 /** Deletes rows that decided nothing for a long time. Bounded, so that it never holds many locks. */
 export async function deleteRevocationsBefore(db: Queries, before: Date, limit: number) {

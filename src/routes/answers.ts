@@ -4,7 +4,8 @@ import type { User } from '../accounts/store.js'
 import { clientIp } from '../http/client-ip.js'
 import type { Credentials } from '../sessions/credentials.js'
 import type { Client } from '../sessions/sessions.js'
-import type { TokenAnswerSchema, UserSchema } from './schemas.js'
+import type { ListedSession } from '../sessions/store.js'
+import type { SessionSchema, TokenAnswerSchema, UserSchema } from './schemas.js'
 
 const longestUserAgent = 512
 
@@ -17,6 +18,20 @@ export function userAnswer(user: User): Static<typeof UserSchema> {
     roles: user.roles,
     emailVerified: user.emailVerifiedAt !== null,
     createdAt: user.createdAt.toISOString()
+  }
+}
+
+/** A session as it is listed. @param currentId the session of whoever asks */
+export function sessionAnswer(
+  session: ListedSession,
+  currentId: string
+): Static<typeof SessionSchema> {
+  return {
+    ...session,
+    current: session.id === currentId,
+    createdAt: session.createdAt.toISOString(),
+    lastUsedAt: session.lastUsedAt.toISOString(),
+    expiresAt: session.expiresAt.toISOString()
   }
 }
 

@@ -62,6 +62,7 @@ const meRoutes: FastifyPluginAsyncTypebox<MeRoutesOptions> = async function meRo
     {
       schema: {
         summary: 'Delete my account',
+        description: 'The last administrator must make another one first.',
         tags,
         security,
         body: DeleteBodySchema,
@@ -77,6 +78,7 @@ const meRoutes: FastifyPluginAsyncTypebox<MeRoutesOptions> = async function meRo
         throw problem('INVALID_CREDENTIALS')
       }
       if (outcome.kind === 'gone') throw refusal('TOKEN_REVOKED')
+      if (outcome.kind === 'last admin') throw problem('LAST_ADMIN')
       request.log.info({ event: 'auth.account_deleted', userId: id })
       app.refreshCookie.clear(reply)
       return await reply.code(204).send(null)

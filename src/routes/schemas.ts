@@ -51,6 +51,26 @@ export const TokenAnswerSchema = closed({
 
 export const LoginAnswerSchema = closed({ user: UserSchema, ...TokenAnswerSchema.properties })
 
+export const SessionSchema = closed({
+  id: UuidSchema,
+  current: Type.Boolean({ description: 'Whether it is the one that asks' }),
+  createdAt: InstantSchema,
+  lastUsedAt: InstantSchema,
+  expiresAt: InstantSchema,
+  ip: Type.String(),
+  userAgent: Type.Union([Type.String(), Type.Null()])
+})
+
+export const SessionListSchema = closed({ sessions: Type.Array(SessionSchema) })
+
+/** Why an operator does something. */
+export const ReasonSchema = Type.String({
+  minLength: 1,
+  maxLength: 500,
+  pattern: '\\S',
+  description: 'Not blank'
+})
+
 export const ReceiptSchema = closed({
   revocationId: UuidSchema,
   acknowledgedAt: InstantSchema,

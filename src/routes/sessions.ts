@@ -4,22 +4,9 @@ import { authenticatedUser } from '../plugins/guard.js'
 import { problem } from '../problems.js'
 import type { Sessions } from '../sessions/sessions.js'
 import { uuidPattern } from '../uuid.js'
+import { sessionAnswer } from './answers.js'
 import { userOrigin } from './origin.js'
-import { closed, InstantSchema, UuidSchema } from './schemas.js'
-
-const SessionListSchema = closed({
-  sessions: Type.Array(
-    closed({
-      id: UuidSchema,
-      current: Type.Boolean(),
-      createdAt: InstantSchema,
-      lastUsedAt: InstantSchema,
-      expiresAt: InstantSchema,
-      ip: Type.String(),
-      userAgent: Type.Union([Type.String(), Type.Null()])
-    })
-  )
-})
+import { closed, SessionListSchema } from './schemas.js'
 
 export interface SessionRoutesOptions {
   readonly sessions: Sessions
@@ -42,15 +29,7 @@ const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async fun
     async function listSessions(request) {
       const { id, sessionId } = authenticatedUser(request)
       const own = await sessions.list(id)
-      return {
-        sessions: own.map((session) => ({
-          ...session,
-          current: session.id === sessionId,
-          createdAt: session.createdAt.toISOString(),
-          lastUsedAt: session.lastUsedAt.toISOString(),
-          expiresAt: session.expiresAt.toISOString()
-        }))
-      }
+      return { sessions: own.map((session) => sessionAnswer(session, sessionId)) }
     }
   )
 

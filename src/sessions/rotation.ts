@@ -18,7 +18,12 @@ export interface GenuineRefreshToken {
 export type Rotation =
   | { readonly kind: 'rotated' | 'repeated'; readonly credentials: Credentials }
   | { readonly kind: 'reused'; readonly receipt: Receipt | undefined }
-  | { readonly kind: 'ended'; readonly reason: string }
+  | {
+      readonly kind: 'ended'
+      readonly reason: string
+      /** Where it was revoked while many were: until when they are asked to come back in turn. */
+      readonly loginsSpreadUntil?: Date
+    }
 
 type Attempt =
   | Exclude<Rotation, { readonly kind: 'reused' }>
@@ -28,6 +33,7 @@ type Attempt =
 export interface RotationOptions {
   readonly database: Database
   readonly issue: IssueCredentials
+  readonly activeKeyId: () => string
   readonly revoke: (
     sessionId: string,
     cause: Cause,
@@ -56,9 +62,17 @@ export function endOf(
   return undefined
 }
 
+const revocations = ['revoked', 'user revoked', 'everyone revoked']
+
+function ended(reason: string, { loginsSpreadUntil }: SessionFacts): Attempt {
+  const isSpread = loginsSpreadUntil !== null && revocations.includes(reason)
+  return { kind: 'ended', reason, ...(isSpread ? { loginsSpreadUntil } : {}) }
+}
+
 export function createRotation({
   database,
   issue,
+  activeKeyId,
   revoke,
   idleMs,
   graceMs,
@@ -69,29 +83,31 @@ export function createRotation({
     const advanced = await database.write((db) =>
       advanceCounter(db, session.id, session.counter, {
         now: new Date(now),
-        idleSince: new Date(now - idleMs)
+        idleSince: new Date(now - idleMs),
+        keyId: activeKeyId()
       })
     )
     if (advanced === undefined) return { kind: 'lost' }
+    const at = { counter: session.counter + 1, asOfMs: now }
     return {
       kind: 'rotated',
-      credentials: issue({ ...session, ...advanced }, session.counter + 1, now)
+      credentials: await issue({ ...session, ...advanced }, at, database.write)
     }
   }
 
   async function attempt({ counter, session, asOfMs }: GenuineRefreshToken): Promise<Attempt> {
     const end = endOf(session, { now: clock(), idleMs })
-    if (end !== undefined) return { kind: 'ended', reason: end }
+    if (end !== undefined) return ended(end, session)
     // Only a database that was set back can lag behind a token that it issued.
     if (counter > session.counter) return { kind: 'ended', reason: 'ahead of the database' }
 
     const isPrevious = counter === session.counter - 1
     const isInGrace = isPrevious && clock() - session.lastUsedAt.getTime() < graceMs
     if (counter !== session.counter && !isInGrace) return { kind: 'superseded' }
-    if (session.revokedAt !== null) return { kind: 'ended', reason: 'revoked' }
-    return isInGrace
-      ? { kind: 'repeated', credentials: issue(session, session.counter, asOfMs) }
-      : await advance(session)
+    if (session.revokedAt !== null) return ended('revoked', session)
+    if (!isInGrace) return await advance(session)
+    const at = { counter: session.counter, asOfMs }
+    return { kind: 'repeated', credentials: await issue(session, at, database.write) }
   }
 
   /**

@@ -131,7 +131,15 @@ export function createSessions(options: SessionOptions) {
       }
     },
 
-    rotate: createRotation({ database, issue, revoke, idleMs, graceMs: options.graceMs, clock }),
+    rotate: createRotation({
+      database,
+      issue,
+      activeKeyId: accessTokens.activeKeyId,
+      revoke,
+      idleMs,
+      graceMs: options.graceMs,
+      clock
+    }),
 
     /**
      * Opens a session. Belongs into a transaction.
@@ -146,6 +154,7 @@ export function createSessions(options: SessionOptions) {
       reason: 'login' | 'registration' | null
     ): Promise<Credentials | undefined> {
       const now = new Date(clock())
+      const keyId = accessTokens.activeKeyId()
       const session = {
         id: uuidv7(),
         userId: user.id,
@@ -153,11 +162,14 @@ export function createSessions(options: SessionOptions) {
         salt: newSalt(),
         now,
         expiresAt: new Date(now.getTime() + maxTtlSeconds * 1_000),
+        keyId,
         ...client
       }
       const event = reason === null ? null : openedEvent(session, reason)
       const opened = await insertSession(tx, session, event)
-      return opened && issue({ ...session, ...opened }, 0, now.getTime())
+      if (opened === undefined) return undefined
+      const grant = { ...session, ...opened, keyIds: [keyId] }
+      return await issue(grant, { counter: 0, asOfMs: now.getTime() }, (query) => query(tx))
     },
 
     async list(userId: string) {

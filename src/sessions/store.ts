@@ -1,6 +1,18 @@
-import { and, desc, eq, gt, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm'
+import {
+  and,
+  desc,
+  eq,
+  gt,
+  inArray,
+  isNotNull,
+  isNull,
+  lt,
+  type Placeholder,
+  sql,
+  type SQL
+} from 'drizzle-orm'
 import { audited, type AuditEvent } from '../audit/events.js'
-import type { Queries } from '../database/connection.js'
+import { prepared, type Queries } from '../database/connection.js'
 import { deployment, sessions, users } from '../database/schema.js'
 import type { Change } from '../revocation/recorded-change.js'
 
@@ -19,6 +31,10 @@ export interface SessionFacts {
   readonly userVersion: number
   readonly userDisabledAt: Date | null
   readonly currentGeneration: number
+  /** The `kid` of every key that ever signed an access token of it. */
+  readonly keyIds: readonly string[]
+  /** Until when those who were logged out are asked to come back one after the other. */
+  readonly loginsSpreadUntil: Date | null
 }
 
 export interface NewSession {
@@ -31,6 +47,8 @@ export interface NewSession {
   readonly expiresAt: Date
   readonly ip: string
   readonly userAgent: string | null
+  /** The key that is about to sign its first access token. */
+  readonly keyId: string
 }
 
 /** What a session was opened under, and may put into access tokens. */
@@ -74,7 +92,7 @@ export async function insertSession(
     )
     .for('share', { of: users })
   if (owner === undefined) return undefined
-  const { expectedVersion, now, ...row } = session
+  const { expectedVersion, now, keyId, ...row } = session
   await audited(db, event, now)
     .insert(sessions)
     .values({
@@ -82,13 +100,14 @@ export async function insertSession(
       version: expectedVersion,
       generation: owner.generation,
       createdAt: now,
-      lastUsedAt: now
+      lastUsedAt: now,
+      keyIds: [keyId]
     })
   return owner
 }
 
-export async function findSession(db: Queries, id: string): Promise<SessionFacts | undefined> {
-  const [row] = await db
+const selectSession = prepared((db) =>
+  db
     .select({
       id: sessions.id,
       userId: sessions.userId,
@@ -102,55 +121,99 @@ export async function findSession(db: Queries, id: string): Promise<SessionFacts
       roles: users.roles,
       userVersion: users.tokenVersion,
       userDisabledAt: users.disabledAt,
-      currentGeneration: deployment.generation
+      currentGeneration: deployment.generation,
+      keyIds: sessions.keyIds,
+      loginsSpreadUntil: deployment.loginsSpreadUntil
     })
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
     .innerJoin(deployment, eq(deployment.id, 1))
-    .where(eq(sessions.id, id))
+    .where(eq(sessions.id, sql.placeholder('id')))
+    .prepare('keycard_session')
+)
+
+export async function findSession(db: Queries, id: string): Promise<SessionFacts | undefined> {
+  const [row] = await selectSession(db).execute({ id })
   return row
 }
 
-/**
- * Moves a session's counter on by one: a single statement, so that of any number of callers with
- * the same counter one gets the row and the others nothing. All that keeps the session alive is
- * checked in the same statement.
- */
-export async function advanceCounter(
-  db: Queries,
-  id: string,
-  counter: number,
-  { now, idleSince }: { now: Date; idleSince: Date }
-): Promise<Pick<SessionFacts, 'version' | 'generation' | 'expiresAt' | 'roles'> | undefined> {
-  const [row] = await db
+export type AdvancedSession = Pick<
+  SessionFacts,
+  'version' | 'generation' | 'expiresAt' | 'roles' | 'keyIds'
+>
+
+const advance = prepared((db) =>
+  db
     .update(sessions)
-    .set({ counter: sql`${sessions.counter} + 1`, lastUsedAt: now })
+    .set({
+      counter: sql`${sessions.counter} + 1`,
+      lastUsedAt: sql`${sql.placeholder('now')}::timestamptz`,
+      keyIds: withKey(sql.placeholder('keyId'))
+    })
     .from(users)
     .innerJoin(deployment, eq(deployment.id, 1))
     .where(
       and(
-        eq(sessions.id, id),
-        eq(sessions.counter, counter),
+        eq(sessions.id, sql.placeholder('id')),
+        eq(sessions.counter, sql.placeholder('counter')),
         eq(users.id, sessions.userId),
         currentSessions,
-        gt(sessions.expiresAt, now),
-        gt(sessions.lastUsedAt, idleSince)
+        gt(sessions.expiresAt, sql`${sql.placeholder('now')}::timestamptz`),
+        gt(sessions.lastUsedAt, sql`${sql.placeholder('idleSince')}::timestamptz`)
       )
     )
     .returning({
       version: sessions.version,
       generation: sessions.generation,
       expiresAt: sessions.expiresAt,
-      roles: users.roles
+      roles: users.roles,
+      keyIds: sessions.keyIds
     })
+    .prepare('keycard_advance_counter')
+)
+
+/**
+ * Moves a session's counter on by one: a single statement, so that of any number of callers with
+ * the same counter one gets the row and the others nothing. All that keeps the session alive is
+ * checked in the same statement. `keyId` is the key that is about to sign the access token.
+ */
+export async function advanceCounter(
+  db: Queries,
+  id: string,
+  counter: number,
+  { now, idleSince, keyId }: { now: Date; idleSince: Date; keyId: string }
+): Promise<AdvancedSession | undefined> {
+  const times = { now: now.toISOString(), idleSince: idleSince.toISOString() }
+  const [row] = await advance(db).execute({ id, counter, keyId, ...times })
   return row
 }
+
+/** Notes that a key signs an access token of a session, before that goes out. */
+export async function noteSigningKey(db: Queries, id: string, keyId: string): Promise<void> {
+  await db
+    .update(sessions)
+    .set({ keyIds: withKey(keyId) })
+    .where(eq(sessions.id, id))
+}
+
+function withKey(keyId: string | Placeholder): SQL<string[]> {
+  return sql`case
+    when ${keyId}::text = any(${sessions.keyIds}) then ${sessions.keyIds}
+    else array_append(${sessions.keyIds}, ${keyId}::text)
+  end`
+}
+
+/** A session as its owner sees it. */
+export type ListedSession = Pick<
+  typeof sessions.$inferSelect,
+  'id' | 'createdAt' | 'lastUsedAt' | 'expiresAt' | 'ip' | 'userAgent'
+>
 
 export async function listSessions(
   db: Queries,
   userId: string,
   { now, idleSince }: { now: Date; idleSince: Date }
-) {
+): Promise<ListedSession[]> {
   return await db
     .select({
       id: sessions.id,
@@ -187,6 +250,14 @@ export async function moveSessionTo(tx: Queries, id: string, version: number): P
     .update(sessions)
     .set({ version })
     .where(and(eq(sessions.id, id), eq(sessions.version, version - 1)))
+}
+
+/** As `moveSessionTo`, for every session of a user: those of the version before, and of no earlier one. */
+export async function moveSessionsTo(tx: Queries, userId: string, version: number): Promise<void> {
+  await tx
+    .update(sessions)
+    .set({ version })
+    .where(and(eq(sessions.userId, userId), eq(sessions.version, version - 1)))
 }
 
 /** Deletes a session that was revoked: its tokens are refused for not having one. */

@@ -25,6 +25,8 @@ export interface IssuedAccessToken {
   readonly token: string
   readonly claims: AccessClaims
   readonly expiresInSeconds: number
+  /** The `kid` of the key that signed it. */
+  readonly keyId: string
 }
 
 export interface AccessTokens {
@@ -33,6 +35,8 @@ export interface AccessTokens {
    * @throws {TypeError} when the token would be refused: an id that is no UUID, or roles beyond the token's length
    */
   readonly issue: (grant: AccessTokenGrant) => IssuedAccessToken
+  /** The `kid` of the key that signs now; the ring may be replaced before the next token. */
+  readonly activeKeyId: () => string
   readonly verify: TokenVerifier['verify']
   /** Tokens of keys that are not in the new ring are invalid from this call on. */
   readonly replaceKeyRing: (keyRing: KeyRing) => void
@@ -59,25 +63,35 @@ interface AccessTokenOptions {
  */
 export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
   const { verify, replaceKeys } = createTokenVerifier({ ...options, keys: options.keyRing.keys })
-  let sign = createClaimsSigner(options.keyRing.active)
+  let active = signerOf(options.keyRing)
   let jwks = publicJwks(options.keyRing)
 
   return {
-    issue: (grant) => issue(grant, options, sign),
+    issue: (grant) => issue(grant, options, active),
+    activeKeyId: () => active.keyId,
     verify,
     replaceKeyRing: (keyRing) => {
       replaceKeys(keyRing.keys)
-      sign = createClaimsSigner(keyRing.active)
+      active = signerOf(keyRing)
       jwks = publicJwks(keyRing)
     },
     jwks: () => jwks
   }
 }
 
+interface Signer {
+  readonly keyId: string
+  readonly sign: (claims: AccessClaims) => string
+}
+
+function signerOf({ active }: KeyRing): Signer {
+  return { keyId: active.kid, sign: createClaimsSigner(active) }
+}
+
 function issue(
   { userId, sessionId, version, generation, roles, asOfMs }: AccessTokenGrant,
   { issuer, audience, ttlSeconds, clock }: AccessTokenOptions,
-  sign: (claims: AccessClaims) => string
+  { keyId, sign }: Signer
 ): IssuedAccessToken {
   const iat = Math.floor((asOfMs ?? clock()) / 1000)
   const parsed = parseClaims({
@@ -99,5 +113,5 @@ function issue(
   if (token.length > maxTokenLength) {
     throw new TypeError('No access token can be issued with so many roles: it would be too long')
   }
-  return { token, claims: parsed.claims, expiresInSeconds: ttlSeconds }
+  return { token, claims: parsed.claims, expiresInSeconds: ttlSeconds, keyId }
 }

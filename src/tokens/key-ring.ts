@@ -47,8 +47,7 @@ export function keyRingFromSecret(secret: string): KeyRing {
  * @throws {KeyRingError} for the first thing that is wrong
  */
 export function parseKeyRing(json: unknown, expectedAlgorithm?: JwtAlgorithm): KeyRing {
-  if (!Array.isArray(json)) throw new KeyRingError('The key ring must be a JSON array of keys.')
-  const entries = json.map((entry, index) => parseKeyRingEntry(entry, index + 1))
+  const entries = parseKeyRingEntries(json)
   refuseSharedKids(entries)
   const [activeEntry, secondActive] = entries.filter(({ status }) => status === 'active')
   if (activeEntry === undefined || secondActive !== undefined) {
@@ -68,15 +67,24 @@ export function parseKeyRing(json: unknown, expectedAlgorithm?: JwtAlgorithm): K
   return ring
 }
 
+/** The entries of a key ring file, the retired ones included; their keys are not judged. @throws KeyRingError */
+export function parseKeyRingEntries(json: unknown): KeyRingEntry[] {
+  if (!Array.isArray(json)) throw new KeyRingError('The key ring must be a JSON array of keys.')
+  return json.map((entry, index) => parseKeyRingEntry(entry, index + 1))
+}
+
 /** As `parseKeyRing`, from the text of the file: JSON.parse would quote the keys in its error. */
 export function parseKeyRingText(text: string, expectedAlgorithm?: JwtAlgorithm): KeyRing {
-  let json: unknown
+  return parseKeyRing(keyRingJson(text), expectedAlgorithm)
+}
+
+/** What the text of a key ring file says. @throws KeyRingError, which quotes nothing of it */
+export function keyRingJson(text: string): unknown {
   try {
-    json = JSON.parse(text)
+    return JSON.parse(text)
   } catch {
     throw new KeyRingError('The key ring is not valid JSON.')
   }
-  return parseKeyRing(json, expectedAlgorithm)
 }
 
 function createKeyRing(active: ActiveKey, others: readonly RingKey[]): KeyRing {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import ts from 'typescript'
@@ -9,6 +9,8 @@ import { temporaryFolder } from '../support/temporary-folder.js'
 export interface Build {
   /** The script to start. */
   readonly server: string
+  /** The script of the command. */
+  readonly command: string
   /** The URL of a module of src/. */
   readonly source: (name: string) => string
   /** The URL of a module in test/chaos/inside, to be loaded into a node. */
@@ -23,11 +25,13 @@ export async function buildService(t: Lifetime): Promise<Build> {
   for (const name of ['node_modules', 'migrations', 'package.json']) {
     await symlink(join(root, name), join(folder, name))
   }
+  await cp(join(root, 'bin'), join(folder, 'bin'), { recursive: true })
   await compile(join(root, 'src'), join(folder, 'dist'))
   await compile(join(root, 'test', 'chaos', 'inside'), join(folder, 'inside'))
   const urlOf = (...path: string[]) => pathToFileURL(`${join(folder, ...path)}.js`).href
   return {
     server: join(folder, 'dist', 'server.js'),
+    command: join(folder, 'bin', 'keycard.js'),
     source: (name) => urlOf('dist', name),
     inside: (name) => urlOf('inside', name)
   }

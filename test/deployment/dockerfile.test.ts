@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { validate } from 'dockerfile-utils'
@@ -36,6 +36,7 @@ t.test('the image has neither sources nor development tools nor optional package
       'package.json package-lock.json .npmrc ./',
       '--from=dependencies /app/node_modules ./node_modules',
       'migrations ./migrations',
+      'bin ./bin',
       '--from=build /app/dist ./dist'
     ]
   )
@@ -43,6 +44,13 @@ t.test('the image has neither sources nor development tools nor optional package
   t.strictSame(dependencies?.instructions, [
     { keyword: 'RUN', content: 'npm ci --omit=dev --omit=optional' }
   ])
+})
+
+t.test('the image has the command for operators on its path', async (t) => {
+  t.strictSame(contentsOf('RUN').map(execForm), [
+    ['ln', '-s', '/app/bin/keycard.js', '/usr/local/bin/keycard']
+  ])
+  t.ok(statSync('bin/keycard.js').mode & 0o111, 'which may be executed')
 })
 
 t.test('no source file imports a package that the image leaves out', async (t) => {

@@ -61,7 +61,7 @@ const ends: [what: string, reason: string, end: (person: Person) => Promise<unkn
 for (const [what, reason, end] of ends) {
   t.test(`nothing is rotated when ${what} comes between proof and exchange`, async (t) => {
     const person = await keycard.register()
-    t.same(await rotateAfter(person, () => end(person)), { kind: 'ended', reason })
+    t.match(await rotateAfter(person, () => end(person)), { kind: 'ended', reason })
     const row = await database.read((db) => findSession(db, person.sessionId))
     t.ok(row === undefined || row.counter === 0)
   })
@@ -155,7 +155,7 @@ t.test('the statement that moves a session on sees for itself that its time is u
   const { sessionId } = await keycard.register()
   const { expiresAt, lastUsedAt } = await sessionRow(keycard, sessionId)
   const advance = (now: Date, idleSince: Date) =>
-    database.write((db) => advanceCounter(db, sessionId, 0, { now, idleSince }))
+    database.write((db) => advanceCounter(db, sessionId, 0, { now, idleSince, keyId: 'k' }))
   const justBefore = (moment: Date) => new Date(moment.getTime() - 1)
   t.equal(await advance(expiresAt, justBefore(lastUsedAt)), undefined)
   t.equal(await advance(justBefore(expiresAt), lastUsedAt), undefined)

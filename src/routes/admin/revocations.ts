@@ -1,10 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import type { OperatorRevocations } from '../../operators/revocations.js'
 import { authenticatedUser } from '../../plugins/guard.js'
 import { problem } from '../../problems.js'
+import type { RecordedRevocation } from '../../revocation/history.js'
+import { createCursors, defaultLimit, NextCursorSchema, pageQuery } from '../cursor.js'
 import { userOrigin } from '../origin.js'
-import { closed, InstantSchema, ReceiptSchema, UuidSchema } from '../schemas.js'
+import { closed, InstantSchema, ReasonSchema, ReceiptSchema, UuidSchema } from '../schemas.js'
 
 const TargetSchema = Type.Union([
   closed({ kind: Type.Literal('token'), jti: UuidSchema }),
@@ -12,13 +14,6 @@ const TargetSchema = Type.Union([
   closed({ kind: Type.Literal('user'), id: UuidSchema }),
   closed({ kind: Type.Literal('everyone'), confirm: Type.Literal('everyone') })
 ])
-
-const ReasonSchema = Type.String({
-  minLength: 1,
-  maxLength: 500,
-  pattern: '\\S',
-  description: 'Not blank'
-})
 
 const RevocationSchema = closed({
   id: UuidSchema,
@@ -39,6 +34,16 @@ const RevocationSchema = closed({
     description: 'After that every token that it covers has expired'
   })
 })
+
+const PastRevocationSchema = closed({
+  ...RevocationSchema.properties,
+  confirmedAt: Type.Union([InstantSchema, Type.Null()], {
+    description:
+      'When it was first known that no node accepts any more what it covers; null where nobody was told so'
+  })
+})
+
+const cursors = createCursors('revocations')
 
 export interface AdminRevocationRoutesOptions {
   readonly revocations: OperatorRevocations
@@ -76,16 +81,50 @@ const adminRevocationRoutes: FastifyPluginAsyncTypebox<AdminRevocationRoutesOpti
         const { id: revocationId, kind } = revocation
         request.log.info({ event: 'admin.revoked', revocationId, kind, adminId: actorId })
         reply.code(201)
+        return { revocation: revocationAnswer(revocation), receipt }
+      }
+    )
+
+    app.get(
+      '/revocations',
+      {
+        schema: {
+          summary: 'What was revoked, by whom and why',
+          description: 'Newest first, for 90 days after it has ceased to matter.',
+          tags: ['Administration'],
+          security: [{ bearer: [] }],
+          querystring: closed(pageQuery),
+          response: {
+            200: closed({
+              revocations: Type.Array(PastRevocationSchema),
+              nextCursor: NextCursorSchema
+            })
+          }
+        }
+      },
+      async function listRevocations(request) {
+        const { cursor, limit = defaultLimit } = request.query
+        const { revocations: page, next } = await revocations.list({
+          after: cursors.read(cursor),
+          limit
+        })
         return {
-          revocation: {
-            ...revocation,
-            createdAt: revocation.createdAt.toISOString(),
-            liveUntil: revocation.liveUntil.toISOString()
-          },
-          receipt: { ...receipt, nodes: [...receipt.nodes] }
+          revocations: page.map(({ confirmedAt, ...revocation }) => ({
+            ...revocationAnswer(revocation),
+            confirmedAt: confirmedAt?.toISOString() ?? null
+          })),
+          nextCursor: cursors.after(next)
         }
       }
     )
   }
 
 export default adminRevocationRoutes
+
+function revocationAnswer(revocation: RecordedRevocation): Static<typeof RevocationSchema> {
+  return {
+    ...revocation,
+    createdAt: revocation.createdAt.toISOString(),
+    liveUntil: revocation.liveUntil.toISOString()
+  }
+}

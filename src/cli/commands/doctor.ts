@@ -1,0 +1,50 @@
+import type { Command } from 'commander'
+import { systemClock } from '../../clock.js'
+import type { Define } from '../command.js'
+import { type Diagnosis, diagnose } from '../doctor/diagnosis.js'
+import type { Finding } from '../doctor/finding.js'
+import { exitCodes } from '../exit-codes.js'
+import type { Report } from '../report.js'
+import type { Terminal } from '../terminal.js'
+
+interface Options {
+  readonly strict?: boolean
+}
+
+/** `keycard doctor`: what production asks for, and a sentence of advice where it isn't so. */
+export function defineDoctor(program: Command, define: Define): void {
+  define<Options>(program, {
+    name: 'doctor',
+    summary: 'check the deployment against what production asks for',
+    description:
+      'Checks the deployment against what production asks for: secrets, lifetimes, HTTPS, proxies, limits, hashing, Postgres, Redis, clocks, migrations, nodes and Node itself. Exits with 1 where there is an error; warnings count with --strict.',
+    options: (command) => command.option('--strict', 'let warnings count as errors'),
+    async run({ terminal, env, cwd }, { strict = false }) {
+      const { node: nodeVersion } = process.versions
+      const diagnosis = await diagnose({ env, cwd, nodeVersion, clock: systemClock })
+      return report(diagnosis, strict, terminal)
+    }
+  })
+}
+
+function report(diagnosis: Diagnosis, strict: boolean, terminal: Terminal): Report {
+  const { findings, hashesPerSecond } = diagnosis
+  const errors = findings.filter(({ severity }) => severity === 'error').length
+  const isBad = errors > 0 || (strict && findings.length > 0)
+  const speed =
+    hashesPerSecond === null
+      ? ''
+      : ` This machine makes ${hashesPerSecond} password hashes per second.`
+  const summary =
+    findings.length === 0
+      ? `All is well.${speed}`
+      : `${errors} error(s), ${findings.length - errors} warning(s).${speed}`
+  const exit = isBad ? exitCodes.failed : exitCodes.done
+  const text = [...findings.map((finding) => paragraph(finding, terminal)), summary].join('\n')
+  return { value: { ok: !isBad, ...diagnosis }, text, exit }
+}
+
+function paragraph({ check, severity, found, advice }: Finding, terminal: Terminal): string {
+  const mark = terminal.colour(severity === 'error' ? 'red' : 'yellow', severity.padEnd(7))
+  return `${mark}  ${check}\n         ${found}\n         ${advice}\n`
+}

@@ -1,0 +1,71 @@
+import { and, eq, gt, gte, inArray, isNull, lt, lte, not, or, type SQL, sql } from 'drizzle-orm'
+import { deployment, sessions, users } from '../database/schema.js'
+import { isInRange } from './ip-range.js'
+import type { CohortTarget, IncidentTarget } from './target.js'
+
+/** When it is judged which sessions are alive. */
+export interface Moment {
+  readonly now: Date
+  /** Later ones belong to people who have logged in again. */
+  readonly openedUntil: Date
+  /** What was not used since is refreshed no more. */
+  readonly idleSince: Date
+  /** What was used since may have an access token that is still good, whatever became of it. */
+  readonly tokensSince: Date
+}
+
+/**
+ * Which sessions a target means, the spared ones among them: a condition on sessions, joined with
+ * their users and the deployment. One for the dry run and the run, so that both say the same.
+ */
+export function isMeant(target: IncidentTarget, moment: Moment): SQL {
+  const condition = and(isAlive(moment), target.kind === 'cohort' ? fits(target) : undefined)
+  if (condition === undefined) throw new TypeError('A target without a condition')
+  return condition
+}
+
+/** Which of those are left out. */
+export function isSpared({ spare = [], spareRole }: IncidentTarget): SQL {
+  const spared = or(
+    spare.length > 0 ? inArray(users.id, [...spare]) : undefined,
+    spareRole === undefined ? undefined : hasRole(spareRole)
+  )
+  return spared ?? sql`false`
+}
+
+/** Which sessions are hit. */
+export function isHit(target: IncidentTarget, moment: Moment): SQL {
+  return sql`(${isMeant(target, moment)}) and ${not(sql`(${isSpared(target)})`)}`
+}
+
+function isAlive({ now, openedUntil, idleSince, tokensSince }: Moment): SQL | undefined {
+  return and(
+    isNull(sessions.revokedAt),
+    eq(sessions.version, users.tokenVersion),
+    eq(sessions.generation, deployment.generation),
+    lte(sessions.createdAt, openedUntil),
+    or(
+      and(gt(sessions.expiresAt, now), gt(sessions.lastUsedAt, idleSince)),
+      gt(sessions.lastUsedAt, tokensSince)
+    )
+  )
+}
+
+function fits(target: CohortTarget): SQL {
+  const { role, createdBefore, createdAfter, lastUsedBefore, lastUsedAfter, ipRange, keyId } =
+    target
+  const condition = and(
+    role === undefined ? undefined : hasRole(role),
+    createdBefore === undefined ? undefined : lt(sessions.createdAt, new Date(createdBefore)),
+    createdAfter === undefined ? undefined : gte(sessions.createdAt, new Date(createdAfter)),
+    lastUsedBefore === undefined ? undefined : lt(sessions.lastUsedAt, new Date(lastUsedBefore)),
+    lastUsedAfter === undefined ? undefined : gte(sessions.lastUsedAt, new Date(lastUsedAfter)),
+    ipRange === undefined ? undefined : isInRange(sessions.ip, ipRange),
+    keyId === undefined ? undefined : sql`${keyId} = any(${sessions.keyIds})`
+  )
+  // It would be everybody, by mistake.
+  if (condition === undefined) throw new TypeError('A cohort needs at least one criterion')
+  return condition
+}
+
+const hasRole = (role: string): SQL => sql`${role} = any(${users.roles})`
