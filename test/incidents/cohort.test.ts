@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { sessions } from '../../src/database/schema.js'
+import { takeCensus } from '../../src/incidents/census.js'
 import { isHit } from '../../src/incidents/cohort.js'
 import type { CohortTarget, IncidentTarget } from '../../src/incidents/target.js'
 import { startKeycard } from '../support/keycard.js'
@@ -234,10 +235,20 @@ t.test('a cohort without a criterion hits nobody, whoever asks', async (t) => {
   t.throws(() => isHit({ kind: 'cohort', spareRole: 'service' }, moment), TypeError)
 })
 
-t.test('more accounts than are counted in one statement', async (t) => {
+t.test('however many accounts are counted in one statement, each counts once', async (t) => {
   await keycard.app.database.write((db) => db.delete(sessions))
-  await addAccounts(keycard, 5_000)
-  await addCrowd(keycard, 30, { keyIds: ['many'] })
-  const target: IncidentTarget = { kind: 'cohort', keyId: 'many' }
-  t.match(await incidents.estimate(target), { sessions: 30, accounts: 30 })
+  await addSessions(
+    keycard,
+    accounts.flatMap(({ id }) => [{ userId: id }, { userId: id }])
+  )
+  const target: IncidentTarget = { kind: 'everyone', spareRole: 'service' }
+  const at = new Date()
+  const moment = { now: at, openedUntil: at, idleSince: hoursAgo(1), tokensSince: hoursAgo(1) }
+  const { database } = keycard.app
+  for (const accountsAtOnce of [1, 7, 39, 40, 41, 1_000]) {
+    const census = await takeCensus(database, target, { moment, accountsAtOnce })
+    t.same(census, { sessions: 40, accounts: 20, spared: 40, isComplete: true })
+  }
+  const cut = await takeCensus(database, target, { moment, accountsAtOnce: 1, withinMs: 0 })
+  t.equal(cut.isComplete, false)
 })
