@@ -68,20 +68,6 @@ export function raisedTokenVersion(id: string, now: Date): Change {
     where id = ${id}::uuid returning id as user_id, token_version as level`
 }
 
-/** The same as a step of a transaction. @returns the new version */
-export async function raiseTokenVersion(
-  tx: Queries,
-  id: string,
-  now: Date
-): Promise<number | undefined> {
-  const [row] = await tx
-    .update(users)
-    .set({ tokenVersion: sql`${users.tokenVersion} + 1`, updatedAt: now })
-    .where(eq(users.id, id))
-    .returning({ version: users.tokenVersion })
-  return row?.version
-}
-
 /**
  * Sets a new password and raises the token version, unless the user changed since the old password
  * was proved. @returns the new version

@@ -3,7 +3,7 @@ import type { Origin } from '../audit/origin.js'
 import type { Clock } from '../clock.js'
 import type { Database } from '../database/connection.js'
 import type { Receipt } from '../revocation/announcer.js'
-import type { Cause } from '../revocation/revocation.js'
+import type { Cause } from '../revocation/recorder.js'
 import type { Credentials, IssueCredentials } from './credentials.js'
 import { advanceCounter, findSession, type SessionFacts } from './store.js'
 
