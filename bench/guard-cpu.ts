@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util'
 import Fastify from 'fastify'
 import { systemClock } from '../src/clock.js'
 import guard, { type GuardOptions } from '../src/plugins/guard.js'
-import { decide } from '../src/revocation/decision.js'
+import { createRememberedDecision } from '../src/revocation/remembered-decision.js'
 import { RevocationState } from '../src/revocation/state.js'
 import { createAccessTokens } from '../src/tokens/access-tokens.js'
 import { generateKeyRing } from '../src/tokens/key-generation.js'
@@ -46,7 +46,7 @@ async function createCheck(): Promise<CheckSource> {
   for (let count = 0; count < 1_000; count++) {
     state.apply({ kind: 'session', target: randomUUID(), liveUntil })
   }
-  return { check: (claims) => decide(claims, state) }
+  return { check: createRememberedDecision(state) }
 }
 
 async function createCheckOf(file: string): Promise<CheckSource> {

@@ -7,6 +7,8 @@ import { createCanary } from './canary/canary.js'
 import { type Clock, systemClock } from './clock.js'
 import type { Config } from './config.js'
 import { every } from './every.js'
+import { createIncidentKeeper } from './incidents/keeper.js'
+import { createLoginSpread } from './incidents/login-spread.js'
 import { fastifyOptions, type HttpServerOptions } from './http-server.js'
 import audit from './plugins/audit.js'
 import canaryPlugin from './plugins/canary.js'
@@ -32,6 +34,7 @@ import validation from './plugins/validation.js'
 import adminAuditRoutes from './routes/admin/audit.js'
 import adminClientRoutes from './routes/admin/clients.js'
 import adminNodeRoutes from './routes/admin/nodes.js'
+import adminIncidentRoutes from './routes/admin/incidents.js'
 import adminRevocationRoutes from './routes/admin/revocations.js'
 import adminUserRoutes from './routes/admin/users.js'
 import authRoutes from './routes/auth.js'
@@ -79,7 +82,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 async function compose(app: FastifyInstance, options: AppOptions): Promise<void> {
   const { config, accessTokens, clock = systemClock, isStopping = () => false } = options
 
-  await app.register(problems, { translate: translateError })
+  const loginSpread = createLoginSpread({ clock })
+  await app.register(problems, { translate: (error) => translateError(error, loginSpread) })
   await app.register(securityHeaders, { publicUrl: config.publicUrl })
   await app.register(requestHeaders)
   await app.register(jsonBody)
@@ -97,7 +101,7 @@ async function compose(app: FastifyInstance, options: AppOptions): Promise<void>
   })
   await app.register(database, { url: options.databaseUrl })
   await app.register(redis, { target: config.redis })
-  await app.register(limits, { limits: config.rateLimits, redis: app.redis })
+  await app.register(limits, { limits: config.rateLimits, redis: app.redis, loginSpread })
   await app.register(revocation, {
     redisTarget: config.redis,
     ...config.revocation,
@@ -108,14 +112,18 @@ async function compose(app: FastifyInstance, options: AppOptions): Promise<void>
   await app.register(guard, { accessTokens, check: app.revocation.check })
   await app.register(refreshCookie, { secure: config.publicUrl.startsWith('https:') })
 
-  const { passwords, sessions, accounts, administration, clients, revocations } = createServices({
-    config,
-    database: app.database,
-    revocation: app.revocation,
-    accessTokens,
-    refreshSecret: options.refreshSecret,
-    clock
-  })
+  const { passwords, sessions, accounts, administration, clients, revocations, incidents } =
+    createServices({
+      config,
+      database: app.database,
+      revocation: app.revocation,
+      accessTokens,
+      refreshSecret: options.refreshSecret,
+      loginSpread,
+      clock
+    })
+  const keeper = createIncidentKeeper({ incidents, log: app.log })
+  app.addHook('onClose', () => keeper.stop())
 
   await app.register(requireAdmin, {
     accounts,
@@ -124,7 +132,7 @@ async function compose(app: FastifyInstance, options: AppOptions): Promise<void>
 
   const prefix = '/api/auth'
   await app.register(authRoutes, { prefix, accounts, registration: config.registration })
-  await app.register(refreshRoutes, { prefix, sessions })
+  await app.register(refreshRoutes, { prefix, sessions, loginSpread })
   await app.register(logoutRoutes, { prefix, accounts, sessions, accessTokens })
   await app.register(meRoutes, { prefix, accounts })
   await app.register(sessionRoutes, { prefix, sessions })
@@ -136,6 +144,7 @@ async function compose(app: FastifyInstance, options: AppOptions): Promise<void>
     prefix: '/api/admin',
     readRoster: app.revocation.readRoster
   })
+  await app.register(adminIncidentRoutes, { prefix: '/api/admin', incidents, keeper })
   await app.register(oauthRoutes, {
     prefix: '/oauth',
     clients,

@@ -5,7 +5,8 @@ import type { Clock } from '../clock.js'
 import { type Database, isUniqueViolation, type Queries } from '../database/connection.js'
 import type { Passwords } from '../passwords/passwords.js'
 import type { Receipt } from '../revocation/announcer.js'
-import type { Cause, RevocationService } from '../revocation/revocation.js'
+import type { RevocationService } from '../revocation/revocation.js'
+import type { Cause } from '../revocation/recorder.js'
 import type { Credentials } from '../sessions/credentials.js'
 import type { Client, Sessions } from '../sessions/sessions.js'
 import { moveSessionTo } from '../sessions/store.js'
@@ -19,7 +20,7 @@ import {
   findUser,
   findUserByEmail,
   insertUser,
-  raiseTokenVersion,
+  raisedTokenVersion,
   renameUser,
   type User
 } from './store.js'
@@ -99,13 +100,10 @@ export function createAccounts(options: AccountOptions) {
    * @throws RevocationUnconfirmed, DatabaseUnavailable
    */
   async function revoke(userId: string, cause: Cause): Promise<UserRevocation | undefined> {
-    const recorded = await database.transaction(async (tx) => {
-      const level = await raiseTokenVersion(tx, userId, today())
-      if (level === undefined) return undefined
-      return { level, row: await recordUserRevocation(tx, userId, level, cause) }
-    })
-    if (recorded === undefined) return undefined
-    return { tokenVersion: recorded.level, receipt: await revocation.announce(recorded.row) }
+    const order = { kind: 'user', target: userId } as const
+    const recorded = await revocation.change(raisedTokenVersion(userId, today()), order, cause)
+    if (recorded?.level == null) return undefined
+    return { tokenVersion: recorded.level, receipt: await revocation.announce(recorded) }
   }
 
   return {

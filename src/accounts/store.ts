@@ -1,7 +1,8 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { audited, type AuditEvent } from '../audit/events.js'
-import type { Queries } from '../database/connection.js'
+import { prepared, type Queries } from '../database/connection.js'
 import { users } from '../database/schema.js'
+import type { Change } from '../revocation/recorded-change.js'
 
 export type User = typeof users.$inferSelect
 
@@ -20,13 +21,29 @@ export async function insertUser(
   return row
 }
 
+const selectByEmail = prepared((db) =>
+  db
+    .select()
+    .from(users)
+    .where(eq(users.email, sql.placeholder('email')))
+    .prepare('keycard_user_by_email')
+)
+
+const selectById = prepared((db) =>
+  db
+    .select()
+    .from(users)
+    .where(eq(users.id, sql.placeholder('id')))
+    .prepare('keycard_user')
+)
+
 export async function findUserByEmail(db: Queries, email: string): Promise<User | undefined> {
-  const [row] = await db.select().from(users).where(eq(users.email, email))
+  const [row] = await selectByEmail(db).execute({ email })
   return row
 }
 
 export async function findUser(db: Queries, id: string): Promise<User | undefined> {
-  const [row] = await db.select().from(users).where(eq(users.id, id))
+  const [row] = await selectById(db).execute({ id })
   return row
 }
 
@@ -45,17 +62,10 @@ export async function renameUser(
 }
 
 /** Every token and session of the user belongs to an earlier version from now on. */
-export async function raiseTokenVersion(
-  tx: Queries,
-  id: string,
-  now: Date
-): Promise<number | undefined> {
-  const [row] = await tx
-    .update(users)
-    .set({ tokenVersion: sql`${users.tokenVersion} + 1`, updatedAt: now })
-    .where(eq(users.id, id))
-    .returning({ version: users.tokenVersion })
-  return row?.version
+export function raisedTokenVersion(id: string, now: Date): Change {
+  return sql`
+    update ${users} set token_version = token_version + 1, updated_at = ${now.toISOString()}::timestamptz
+    where id = ${id}::uuid returning id as user_id, token_version as level`
 }
 
 /**

@@ -1,4 +1,4 @@
-import { asc, gte, inArray, isNotNull, min } from 'drizzle-orm'
+import { and, asc, gte, isNotNull, isNull, min, sql } from 'drizzle-orm'
 import type { Clock } from '../clock.js'
 import type { Database, Queries } from '../database/connection.js'
 import { auditBatches, auditEvents } from '../database/schema.js'
@@ -49,10 +49,14 @@ async function pruneOldest(tx: Queries, before: Date, now: Date): Promise<Pruned
   const [first] = due
   const last = due.at(-1)
   if (first === undefined || last === undefined) return undefined
-  const numbers = due.map(({ number }) => number)
+  // One text for any number of batches: each text is a prepared statement.
+  const numbers = sql`any(${`{${due.map(({ number }) => number).join()}}`}::int[])`
   // In this order: the events of no other batch may be deleted.
-  await tx.update(auditBatches).set({ prunedAt: now }).where(inArray(auditBatches.number, numbers))
-  await tx.delete(auditEvents).where(inArray(auditEvents.batch, numbers))
+  await tx
+    .update(auditBatches)
+    .set({ prunedAt: now })
+    .where(sql`${auditBatches.number} = ${numbers}`)
+  await tx.delete(auditEvents).where(sql`${auditEvents.batch} = ${numbers}`)
   const events = due.reduce((sum, batch) => sum + batch.events, 0)
   const pruned = { from: first.number, to: last.number, events }
   const event = {
@@ -77,11 +81,11 @@ async function oldestBatches(tx: Queries): Promise<OldBatch[]> {
     .from(auditEvents)
     .where(isNotNull(auditEvents.batch))
   if (row?.number == null) return []
-  const { number, events, lastEventAt } = auditBatches
+  const { number, events, lastEventAt, prunedAt } = auditBatches
   return await tx
     .select({ number, events, lastEventAt })
     .from(auditBatches)
-    .where(gte(number, row.number))
+    .where(and(gte(number, row.number), isNull(prunedAt)))
     .orderBy(asc(number))
     .limit(batchesPerStep)
 }

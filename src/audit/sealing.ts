@@ -1,4 +1,4 @@
-import { asc, desc, inArray, isNull, sql, type SQL } from 'drizzle-orm'
+import { asc, desc, isNull, sql, type SQL } from 'drizzle-orm'
 import type { Clock } from '../clock.js'
 import type { Database, Queries } from '../database/connection.js'
 import { auditBatches, auditEvents } from '../database/schema.js'
@@ -58,7 +58,11 @@ async function sealBatch(tx: Queries, now: Date): Promise<SealedBatch | undefine
   if (events.length === 0) return undefined
   const batch = await appendBatch(tx, events, now)
   const ids = events.map(({ id }) => id)
-  await tx.update(auditEvents).set({ batch: batch.number }).where(inArray(auditEvents.id, ids))
+  // One text for any number of ids: each text is a prepared statement.
+  await tx
+    .update(auditEvents)
+    .set({ batch: batch.number })
+    .where(sql`${auditEvents.id} = any(${`{${ids.join()}}`}::uuid[])`)
   return batch
 }
 

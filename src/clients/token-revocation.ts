@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js'
-import type { Cause, RevocationService } from '../revocation/revocation.js'
+import type { RevocationService } from '../revocation/revocation.js'
+import type { Cause } from '../revocation/recorder.js'
 import type { Sessions } from '../sessions/sessions.js'
 import type { AccessTokens } from '../tokens/access-tokens.js'
 import type { AccessClaims } from '../tokens/claims.js'

@@ -90,9 +90,13 @@ export function openLink(target: Target): Link {
     }
   })
 
-  function guardedUnsafe(...statement: Parameters<typeof sql.unsafe>) {
+  /**
+   * Prepared under a name, so that from the second time on a statement is one round trip, and planned
+   * once: without a name, postgres.js asks for the types of the parameters first. The texts are few.
+   */
+  function guardedUnsafe(...[text, parameters, options]: Parameters<typeof sql.unsafe>) {
     assertOpen()
-    return sql.unsafe(...statement)
+    return sql.unsafe(text, parameters, { ...options, prepare: true })
   }
 
   function assertOpen(): void {

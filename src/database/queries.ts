@@ -15,8 +15,8 @@ export type Queries = Pick<
 >
 
 /**
- * For statements of the hot path: built once per connection instead of once per call, planned once by
- * Postgres, and one round trip where a statement with parameters otherwise takes two.
+ * For statements of the hot path: built once per connection instead of once per call. Postgres plans
+ * every statement once per connection, this one or not.
  *
  * ```ts
  * const findUser = prepared((db) =>

@@ -7,7 +7,7 @@ import { redisTarget } from '../config/redis-target.js'
 import { createFeedClient, type RedisClient } from '../redis/client.js'
 import { closeRedis, openRedis } from '../redis/lifecycle.js'
 import { createDenyList } from '../revocation/deny-list.js'
-import { type CoveredClaims, decide, type Verdict } from '../revocation/decision.js'
+import type { CoveredClaims, Verdict } from '../revocation/decision.js'
 import { createRedisFeed } from '../revocation/redis-feed.js'
 import { createReplica } from '../revocation/replica.js'
 import { createStream } from '../revocation/stream.js'
@@ -113,7 +113,7 @@ export default fp<KeycardGuardOptions>(
     }
 
     function check(claims: CoveredClaims, token: string): Verdict | Promise<Verdict> {
-      return replica.holds() ? decide(claims, replica.view) : ask(token)
+      return replica.decide(claims) ?? ask(token)
     }
 
     async function ask(token: string): Promise<Verdict> {

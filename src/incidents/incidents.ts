@@ -6,9 +6,10 @@ import type { Clock } from '../clock.js'
 import type { Database, Queries } from '../database/connection.js'
 import type { Passwords } from '../passwords/passwords.js'
 import type { RevocationService } from '../revocation/revocation.js'
-import { takeCensus } from './census.js'
+import { type Census, takeCensus } from './census.js'
 import type { Moment } from './cohort.js'
 import { endGeneration, TooManySpared } from './everyone.js'
+import { isTemporary } from './insist.js'
 import { countNodes, estimateLogins, type LoginEstimate } from './login-estimate.js'
 import type { LoginSpread } from './login-spread.js'
 import {
@@ -60,7 +61,7 @@ export interface RunOptions {
 
 export type Incidents = ReturnType<typeof createIncidents>
 
-/** The start does not wait longer for the count: whom it hits must not get away with it. */
+/** The start does not wait longer for the count. */
 const censusMs = 1_000
 /** A token may be a little older than its session's last use says, by the clocks and the grace. */
 const tokenAllowanceMs = 90_000
@@ -94,8 +95,17 @@ export function createIncidents(options: IncidentOptions) {
 
   async function count(target: IncidentTarget, withinMs?: number) {
     const moment = momentOf(new Date(clock()))
-    const time = withinMs === undefined ? {} : { withinMs }
-    return await takeCensus(database, target, { moment, ...time })
+    return await takeCensus(database, target, { moment, withinMs })
+  }
+
+  /** Whom it hits must not get away because they can't be counted. */
+  async function countInTime(target: IncidentTarget): Promise<Census> {
+    try {
+      return await count(target, censusMs)
+    } catch (error) {
+      if (!isTemporary(error)) throw error
+      return { sessions: 0, accounts: 0, spared: 0, isComplete: false }
+    }
   }
 
   async function audit(
@@ -141,8 +151,8 @@ export function createIncidents(options: IncidentOptions) {
     },
 
     /**
-     * Starts an incident. Of everyone, every token and session is dead as of now, and `run` finds out
-     * when that is true everywhere; of a cohort, `run` does it all.
+     * Starts an incident. Of everyone, the death of every token and session is recorded with it, and
+     * `run` spreads it and finds out when it is true everywhere; of a cohort, `run` does it all.
      */
     async start({
       target,
@@ -153,7 +163,7 @@ export function createIncidents(options: IncidentOptions) {
       readonly reason: string
       readonly origin: Origin
     }): Promise<Start> {
-      const { sessions, accounts, isComplete } = await count(target, censusMs)
+      const { sessions, accounts, isComplete } = await countInTime(target)
       const { estimatedLoginSeconds } = await estimateFor(accounts)
       const spreadSeconds = isComplete
         ? Math.min(estimatedLoginSeconds, maxSpreadSeconds)

@@ -39,7 +39,7 @@ const v6 = [
 ].join('|')
 
 /** What Postgres reads as an address, whichever its version: the cast of anything else would fail. */
-export const addressPattern = `^(${v4}|${v6})$`
+export const addressPatterns = { v4: `^${v4}$`, v6: `^(${v6})$` }
 
 /**
  * Whether the address in a column of text lies in a range that {@link parseIpRange} made. What is no
@@ -50,6 +50,11 @@ export function isInRange(column: SQLWrapper, range: string): SQL {
   const mapped = isIP(address) === 4 ? `::ffff:${address}/${Number(bits) + 96}` : undefined
   const ip = sql`split_part(${column}, '%', 1)`
   const inMapped = mapped === undefined ? sql`` : sql` or ${ip}::inet <<= ${mapped}::inet`
-  return sql`case when ${ip} ~* ${addressPattern}
-    then ${ip}::inet <<= ${range}::inet${inMapped} else false end`
+  // Most are IPv4, and the pattern of IPv6 takes several times as long.
+  return sql`case
+    when strpos(${column}, ':') = 0
+    then case when ${column} ~ ${addressPatterns.v4} then ${column}::inet <<= ${range}::inet else false end
+    when ${ip} ~* ${addressPatterns.v6} then ${ip}::inet <<= ${range}::inet${inMapped}
+    else false
+  end`
 }

@@ -17,16 +17,18 @@ export function createLoginSpread({
 }) {
   let untilMs = 0
 
+  function retryAfterSeconds(): number {
+    const leftSeconds = Math.ceil((untilMs - clock()) / 1_000)
+    return leftSeconds > 0 ? 1 + Math.floor(random() * leftSeconds) : 0
+  }
+
   return {
     /** Learns until when logins are spread. */
-    note(until: Date | null | undefined): void {
+    note(until: Date | undefined): void {
       untilMs = Math.max(untilMs, until?.getTime() ?? 0)
     },
 
-    /** Whole seconds, at least 1, uniform over what is left; undefined when nothing is. */
-    retryAfterSeconds(): number | undefined {
-      const leftSeconds = Math.ceil((untilMs - clock()) / 1_000)
-      return leftSeconds > 0 ? 1 + Math.floor(random() * leftSeconds) : undefined
-    }
+    /** Whole seconds, at least 1, uniform over what is left; 0 when nothing is. */
+    retryAfterSeconds
   }
 }

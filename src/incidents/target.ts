@@ -40,10 +40,11 @@ export type ParsedTarget =
   /** The reason is a sentence for whoever wrote the field. */
   | { readonly kind: 'invalid'; readonly field: string; readonly reason: string }
 
-const maxSpared = 1_000
+/** The list has to fit into a request. */
+export const maxSpared = 300
 const longestText = 200
 const times = ['createdBefore', 'createdAfter', 'lastUsedBefore', 'lastUsedAfter'] as const
-export const criteria = ['role', ...times, 'ipRange', 'keyId'] as const
+const criteria = ['role', ...times, 'ipRange', 'keyId'] as const
 
 /** Checks what an operator asks for, and puts times and ranges into one form. */
 export function parseTarget(target: IncidentTarget): ParsedTarget {

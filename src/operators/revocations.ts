@@ -8,7 +8,8 @@ import {
   type RecordedRevocation,
   readRevocation
 } from '../revocation/history.js'
-import type { Cause, RevocationService } from '../revocation/revocation.js'
+import type { RevocationService } from '../revocation/revocation.js'
+import type { Cause } from '../revocation/recorder.js'
 import type { Sessions } from '../sessions/sessions.js'
 
 /** What an operator can revoke. `everyone` is every token and session there is. */

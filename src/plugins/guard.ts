@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import fp from 'fastify-plugin'
 import { problem } from '../problems.js'
 import type { Verdict } from '../revocation/decision.js'
@@ -20,7 +20,17 @@ export interface AuthenticatedUser {
   readonly expiresAt: number
 }
 
-type Guard = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
+/**
+ * A hook. Fastify passes `done` and is told by it; whoever leaves it out gets a promise. Nearly every
+ * request is judged at once, from memory, so that none of them waits for a turn of the event loop.
+ */
+interface Guard {
+  (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void
+  (request: FastifyRequest, reply: FastifyReply): Promise<void>
+}
+
+/** Undefined once the request may pass; throws, or rejects, where it may not. */
+type Judgement = Promise<void> | undefined
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -63,48 +73,47 @@ export default fp<GuardOptions>(
       return user
     }
 
-    async function verify(token: string): Promise<Verification> {
+    function identify(request: FastifyRequest): Judgement {
+      if (request.user !== null) return undefined
+      const token = bearerToken(request)
+      if (token === undefined) return undefined
       const verification = accessTokens.verify(token)
       const isOfUnknownKey =
         verification.kind === 'invalid' && verification.reason === 'unknown-key'
-      if (!isOfUnknownKey || findKeys === undefined) return verification
-      await findKeys()
-      return accessTokens.verify(token)
+      return isOfUnknownKey && findKeys !== undefined
+        ? findKeys().then(() => admit(request, token, accessTokens.verify(token)))
+        : admit(request, token, verification)
     }
 
-    async function identify(request: FastifyRequest): Promise<AuthenticatedUser | null> {
-      const token = bearerToken(request)
-      if (token === undefined) return null
-      const verification = await verify(token)
+    function admit(request: FastifyRequest, token: string, verification: Verification): Judgement {
       if (verification.kind === 'invalid') {
         request.log.debug({ event: 'token.invalid', reason: verification.reason })
         throw refusal('INVALID_TOKEN')
       }
       if (verification.kind === 'expired') throw refusal('TOKEN_EXPIRED')
       const { claims } = verification
-      const verdict = await check(claims, token)
+      const verdict = check(claims, token)
+      return verdict instanceof Promise
+        ? verdict.then((late) => settle(request, claims, late))
+        : settle(request, claims, verdict)
+    }
+
+    function settle(request: FastifyRequest, claims: AccessClaims, verdict: Verdict): undefined {
       if (verdict.kind === 'revoked') throw refusal('TOKEN_REVOKED')
-      return userOf(claims)
+      request.user = userOf(claims)
     }
 
-    async function authenticate(request: FastifyRequest): Promise<void> {
-      request.user ??= await identify(request)
-      if (request.user === null) {
-        throw problem('MISSING_TOKEN')
-      }
-    }
-
-    async function optionalAuth(request: FastifyRequest): Promise<void> {
-      request.user ??= await identify(request)
-    }
+    const authenticate = guardOf(identify, (request) => {
+      if (request.user === null) throw problem('MISSING_TOKEN')
+    })
+    const optionalAuth = guardOf(identify, () => undefined)
 
     function authorize(...roles: [string, ...string[]]): Guard {
-      return async function requireRole(request) {
-        await authenticate(request)
-        if (!roles.some((role) => request.user?.roles.includes(role))) {
-          throw forbidden()
-        }
-      }
+      return guardOf(identify, (request) => {
+        if (request.user === null) throw problem('MISSING_TOKEN')
+        const held = request.user.roles
+        if (!roles.some((role) => held.includes(role))) throw forbidden()
+      })
     }
 
     app.decorateRequest('user', null)
@@ -114,6 +123,48 @@ export default fp<GuardOptions>(
   },
   { name: 'guard', fastify: '5.x' }
 )
+
+/** Makes a guard of who is asking, and what that must be. */
+function guardOf(
+  identify: (request: FastifyRequest) => Judgement,
+  demand: (request: FastifyRequest) => void
+): Guard {
+  function judge(request: FastifyRequest): Judgement {
+    const late = identify(request)
+    if (late !== undefined) return late.then(() => demand(request))
+    demand(request)
+    return undefined
+  }
+
+  function guard(request: FastifyRequest, reply: FastifyReply): Promise<void>
+  function guard(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void
+  function guard(
+    request: FastifyRequest,
+    _reply: FastifyReply,
+    done?: HookHandlerDoneFunction
+  ): Promise<void> | undefined {
+    if (done === undefined) return Promise.resolve().then(() => judge(request))
+    let late: Judgement
+    try {
+      late = judge(request)
+    } catch (error) {
+      done(errorOf(error))
+      return undefined
+    }
+    if (late === undefined) done()
+    else
+      late.then(
+        () => done(),
+        (error: unknown) => done(errorOf(error))
+      )
+    return undefined
+  }
+
+  return guard
+}
+
+const errorOf = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new Error('Something else than an error was thrown')
 
 /** The user of a request that a guard has let pass. */
 export function authenticatedUser(request: FastifyRequest): AuthenticatedUser {

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { limitDefinitions, type LimitName, type RateLimits } from '../config/rate-limits.js'
 import { countedIp } from '../http/client-ip.js'
+import type { LoginSpread } from '../incidents/login-spread.js'
 import { problem, type Problem } from '../problems.js'
 import type { RedisClient } from '../redis/client.js'
 import { createCounter, type Count, type Usage } from './limits/counter.js'
@@ -49,6 +50,8 @@ export interface LimitsOptions {
   redis?: RedisClient | undefined
   /** A request waits no longer than this for a shared counter, in milliseconds. */
   deadlineMs?: number
+  /** Asks those who log in again after a mass logout to come back in turn. */
+  loginSpread?: Pick<LoginSpread, 'retryAfterSeconds'>
 }
 
 const names = Object.keys(limitDefinitions) as LimitName[]
@@ -63,7 +66,7 @@ const names = Object.keys(limitDefinitions) as LimitName[]
  */
 async function limitsPlugin(
   app: FastifyInstance,
-  { limits, redis, deadlineMs = 200 }: LimitsOptions
+  { limits, redis, deadlineMs = 200, loginSpread }: LimitsOptions
 ): Promise<void> {
   if (limits === 'off') {
     const nothing = async (): Promise<void> => undefined
@@ -106,7 +109,8 @@ async function limitsPlugin(
       await enforce(name, request, digest(account))
     },
     global: (name) => async (request) => {
-      await enforce(name, request, 'all')
+      const usage = await counters.get(name)?.(request, 'all')
+      if (usage?.isExceeded) throw rateLimited(usage, loginSpread?.retryAfterSeconds())
     }
   })
 
@@ -131,9 +135,12 @@ const headersOf = ({ max, remaining, resetSeconds }: Usage): Record<string, stri
   'ratelimit-reset': String(resetSeconds)
 })
 
-const rateLimited = (usage: Usage): Problem =>
+const rateLimited = (usage: Usage, atLeastSeconds = 0): Problem =>
   problem('RATE_LIMITED', {
-    headers: { ...headersOf(usage), 'retry-after': String(usage.resetSeconds) }
+    headers: {
+      ...headersOf(usage),
+      'retry-after': String(Math.max(usage.resetSeconds, atLeastSeconds))
+    }
   })
 
 export default fp(limitsPlugin, { name: 'limits', fastify: '5.x' })

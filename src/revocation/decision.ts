@@ -22,7 +22,8 @@ export interface RevocationView {
 export type Verdict =
   { readonly kind: 'live' } | { readonly kind: 'revoked'; readonly by: RevocationKind }
 
-const live: Verdict = Object.freeze({ kind: 'live' })
+/** The one object that says so: verdicts can be compared with it. */
+export const live: Verdict = Object.freeze({ kind: 'live' })
 const revokedBy = (by: RevocationKind): Verdict => Object.freeze({ kind: 'revoked', by })
 const byEveryone = revokedBy('everyone')
 const byUser = revokedBy('user')

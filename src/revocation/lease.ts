@@ -19,15 +19,18 @@ export function createLease(options: {
 }) {
   const { lifeMs, clock, monotonic = () => performance.now() } = options
   let since: Moment | undefined
+  const now = (): Moment => ({ monotonicMs: monotonic(), wallMs: clock() })
 
   return {
-    now: (): Moment => ({ monotonicMs: monotonic(), wallMs: clock() }),
+    now,
     renew(sentAt: Moment): void {
       since = sentAt
     },
-    holds(): boolean {
+    /** `at` is the present moment, for whoever has just read the clocks. */
+    holds(at?: Moment): boolean {
       if (since === undefined) return false
-      return monotonic() - since.monotonicMs < lifeMs && clock() - since.wallMs < lifeMs
+      const { monotonicMs, wallMs } = at ?? now()
+      return monotonicMs - since.monotonicMs < lifeMs && wallMs - since.wallMs < lifeMs
     },
     /** Milliseconds until it is over; negative or -Infinity when it is. */
     leftMs(): number {

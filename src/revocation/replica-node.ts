@@ -1,4 +1,3 @@
-import { decide } from './decision.js'
 import type { LocalNode } from './local-node.js'
 import { createReplica, type ReplicaOptions } from './replica.js'
 
@@ -7,7 +6,7 @@ export function createReplicaNode(options: ReplicaOptions): LocalNode {
   const replica = createReplica(options)
 
   return {
-    decide: (claims) => (replica.holds() ? decide(claims, replica.view) : undefined),
+    decide: replica.decide,
     apply: (event) => replica.apply([event]),
     // Its own feed tells it when the data set is no longer the one that counts.
     onUnpublished: () => undefined,

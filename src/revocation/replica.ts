@@ -2,7 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../clock.js'
 import { every } from '../every.js'
 import type { Feed, Subscription } from './feed.js'
+import type { CoveredClaims, Verdict } from './decision.js'
 import { createLease } from './lease.js'
+import { createRememberedDecision } from './remembered-decision.js'
 import type { NodeStatus } from './local-node.js'
 import type { Log } from './log.js'
 import type { Horizon } from './log-page.js'
@@ -42,6 +44,7 @@ export interface ReplicaOptions {
 export function createReplica(options: ReplicaOptions) {
   const { nodeId, clientId, feed, registry, leaseMs, clock, log, onTurn } = options
   const state = new RevocationState()
+  const decideFromMemory = createRememberedDecision(state)
   const lease = createLease({ lifeMs: leaseMs, clock })
   const rowLease = createLease({ lifeMs: feed.rowLifeMs, clock })
   const stopping = new AbortController()
@@ -198,12 +201,14 @@ export function createReplica(options: ReplicaOptions) {
   }
 
   return {
-    /** What is known; to be asked only while `holds`. */
-    view: state,
     apply,
 
-    /** Whether this node may decide from memory at this moment. */
-    holds: (): boolean => follows && lease.holds() && rowLease.holds(),
+    /** Decides from memory; undefined where this node may not at this moment. */
+    decide: (claims: CoveredClaims): Verdict | undefined => {
+      if (!follows) return undefined
+      const now = lease.now()
+      return lease.holds(now) && rowLease.holds(now) ? decideFromMemory(claims) : undefined
+    },
 
     status: (): NodeStatus => {
       const leftMs = follows ? lease.leftMs() : 0

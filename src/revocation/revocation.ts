@@ -1,40 +1,27 @@
 import { uuidv7 } from 'uuidv7'
-import type { AuditEvent } from '../audit/events.js'
-import type { Origin } from '../audit/origin.js'
 import type { Clock } from '../clock.js'
-import type { Database, Queries } from '../database/connection.js'
+import type { Database } from '../database/connection.js'
 import { createAnnouncer, type Receipt } from './announcer.js'
 import { PublicationFailed, publishBacklog } from './backlog.js'
 import { readFromDatabase } from './database-check.js'
-import { createDataSetFinder } from './data-set-finder.js'
-import { createDatabaseNode } from './database-node.js'
-import { type CoveredClaims, decide, type RevocationKind, type Verdict } from './decision.js'
+import { type CoveredClaims, decide, type Verdict } from './decision.js'
+import { createLocalNode } from './create-local-node.js'
 import { createDenyList, type DenyList } from './deny-list.js'
 import { createDecisionCounts } from './decision-counts.js'
 import { every } from '../every.js'
-import type { LocalNode } from './local-node.js'
 import type { RedisClient } from '../redis/client.js'
 import type { Log } from './log.js'
-import { createObserverSlot, type RevocationObserver } from './observer.js'
+import { createObserverSlot } from './observer.js'
 import { forgetSilentNodes, listNodeIds, type NodeMode } from './nodes.js'
-import { createPostgresFeed } from './postgres-feed.js'
-import { createRedisFeed } from './redis-feed.js'
-import { createRedisNode } from './redis-node.js'
-import { createPostgresRegistry } from './registry.js'
-import { createReplicaNode } from './replica-node.js'
+import { type Cause, createRecorder } from './recorder.js'
 import { createRoster } from './roster.js'
-import { createStream } from './stream.js'
 import {
   countUnpublished,
   deleteRevocationsBefore,
   findLiveRevocation,
   findRevocation,
   listUnconfirmed,
-  type NewRevocation,
-  raiseGeneration,
-  recordRevocation,
-  recordRevocations,
-  type Revocation
+  raisedGeneration
 } from './store.js'
 
 /** The clocks of two nodes may differ by this much. */
@@ -71,23 +58,6 @@ export interface RedisConnections {
   readonly feed: RedisClient | undefined
 }
 
-/** Who asks for a revocation, and why. Without an origin nothing is audited: the service checks itself. */
-export interface Cause {
-  readonly reason: string
-  readonly origin: Origin | null
-}
-
-/** What is to be revoked. `userId` says whose session it is, for the audit. */
-export interface RevocationOrder {
-  readonly kind: RevocationKind
-  readonly target: string | null
-  readonly level: number | null
-  readonly liveUntil?: Date
-  readonly userId?: string
-  /** The id that the revocation shall have; a new one where none is given. */
-  readonly id?: string
-}
-
 export type RevocationService = ReturnType<typeof createRevocation>
 
 /** Records revocations, spreads them, and decides about tokens. One for each process. */
@@ -107,6 +77,7 @@ export function createRevocation(options: RevocationOptions) {
     onUnpublished: node.onUnpublished,
     observer
   })
+  const { record, change, recordAll } = createRecorder({ database, longestLifeMs, clock })
   const background: { stop(): Promise<void> }[] = []
 
   /**
@@ -134,40 +105,9 @@ export function createRevocation(options: RevocationOptions) {
     }
   }
 
-  /**
-   * Writes the durable row, and what is audited, inside the transaction that makes the change.
-   * Announce it after the commit.
-   */
-  async function record(
-    tx: Queries,
-    order: RevocationOrder,
-    { reason, origin }: Cause
-  ): Promise<Revocation> {
-    const entry = entryOf(order, { reason, origin }, clock())
-    return await recordRevocation(tx, entry, origin && auditOf(order, reason, origin))
-  }
-
-  /** As `record` for many at once, which share the transaction. */
-  async function recordAll(
-    tx: Queries,
-    orders: readonly RevocationOrder[],
-    { reason, origin }: Cause
-  ): Promise<Revocation[]> {
-    const now = clock()
-    const entries = orders.map((order) => entryOf(order, { reason, origin }, now))
-    const events = origin === null ? [] : orders.map((order) => auditOf(order, reason, origin))
-    return await recordRevocations(tx, entries, events, new Date(now))
-  }
-
-  function entryOf(order: RevocationOrder, { reason, origin }: Cause, now: number): NewRevocation {
-    const actor = origin?.actor
-    return {
-      liveUntil: new Date(now + longestLifeMs),
-      ...order,
-      reason,
-      actorId: actor?.kind === 'user' ? actor.id : null,
-      createdAt: new Date(now)
-    }
+  /** The newest revocation of a target that can still cover a token, to be announced again. */
+  async function findLive(kind: 'session' | 'user', target: string) {
+    return await database.read((db) => findLiveRevocation(db, kind, target, new Date(clock())))
   }
 
   /**
@@ -185,11 +125,6 @@ export function createRevocation(options: RevocationOptions) {
       receipt = await announce(first, ...others)
       after = (others.at(-1) ?? first).sequence
     }
-  }
-
-  /** The newest revocation of a target that can still cover a token, to be announced again. */
-  async function findLive(kind: 'session' | 'user', target: string) {
-    return await database.read((db) => findLiveRevocation(db, kind, target, new Date(clock())))
   }
 
   /** Publishes what others could not. Where Redis does not take it, nobody may decide from Redis. */
@@ -212,6 +147,7 @@ export function createRevocation(options: RevocationOptions) {
     nodeId,
     check,
     record,
+    change,
     recordAll,
     announce,
     announceUnconfirmed,
@@ -219,21 +155,15 @@ export function createRevocation(options: RevocationOptions) {
     /** Kills one access token. `exp` in seconds since the epoch, as it says itself. */
     async revokeToken(token: { jti: string; exp: number }, cause: Cause) {
       const liveUntil = new Date(token.exp * 1_000 + allowanceMs)
-      return await announce(
-        await database.transaction((tx) =>
-          record(tx, { kind: 'token', target: token.jti, level: null, liveUntil }, cause)
-        )
-      )
+      const order = { kind: 'token', target: token.jti, level: null, liveUntil } as const
+      return await announce(await database.write((db) => record(db, order, cause)))
     },
 
     /** Kills every token and session there is. */
     async revokeEveryone(cause: Cause) {
-      return await announce(
-        await database.transaction(async (tx) => {
-          const level = await raiseGeneration(tx)
-          return await record(tx, { kind: 'everyone', target: null, level }, cause)
-        })
-      )
+      const recorded = await change(raisedGeneration, { kind: 'everyone', target: null }, cause)
+      if (recorded === undefined) throw new Error('The deployment row is missing')
+      return await announce(recorded)
     },
 
     findLive,
@@ -273,52 +203,6 @@ export function createRevocation(options: RevocationOptions) {
       return await database.read((db) => countUnpublished(db, new Date(clock())))
     }
   }
-}
-
-function auditOf(order: RevocationOrder, reason: string, origin: Origin): AuditEvent {
-  const { kind, target, userId } = order
-  return {
-    action: `${kind}.revoked`,
-    outcome: 'success',
-    origin,
-    subject: target === null ? null : { kind, id: target },
-    userId: kind === 'user' ? target : (userId ?? null),
-    reason
-  }
-}
-
-function createLocalNode(
-  nodeId: string,
-  denyList: DenyList | undefined,
-  observer: RevocationObserver,
-  options: RevocationOptions
-): LocalNode {
-  const { database, redis, mode, leaseMs, clock, log } = options
-  const registry = createPostgresRegistry(database, clock)
-  const { readLog } = registry
-  const findDataSet = denyList && createDataSetFinder({ denyList, database, readLog, log })
-  if (mode === 'database') return createDatabaseNode(nodeId, database)
-  if (mode === 'redis') {
-    if (denyList === undefined || findDataSet === undefined) {
-      throw new TypeError('Mode redis needs a Redis')
-    }
-    return createRedisNode(nodeId, { denyList, findDataSet, database, clock, log })
-  }
-  const stream = redis?.feed && createStream(redis.feed)
-  const feed =
-    stream && findDataSet
-      ? createRedisFeed({ nodeId, stream, findDataSet, leaseMs })
-      : createPostgresFeed({ database, leaseMs, clock })
-  return createReplicaNode({
-    nodeId,
-    clientId: null,
-    feed,
-    registry,
-    leaseMs,
-    clock,
-    log,
-    onTurn: observer.turned
-  })
 }
 
 /** Those who follow the stream and are on no list any more: they died without a word. */

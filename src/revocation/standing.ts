@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import type { Queries } from '../database/connection.js'
+import { prepared, type Queries } from '../database/connection.js'
 import { deployment, nodes } from '../database/schema.js'
 import type { Horizon } from './log-page.js'
 import { type NodeMode, postgresFollowerLifeMs, redisLeaseMs } from './nodes.js'
@@ -35,9 +35,8 @@ const isLapsed = sql<boolean>`coalesce(case
   when ${nodes.mode} = 'replica' and ${nodes.dataSet} is null then ${silentFor(postgresFollowerLifeMs)}
 end, false)`
 
-/** Says something about a revocation only if it is read after that was committed. */
-export async function readStanding(db: Queries): Promise<Standing> {
-  const rows = await db
+const selectStanding = prepared((db) =>
+  db
     .select({
       currentDataSet: deployment.dataSet,
       node: {
@@ -52,6 +51,12 @@ export async function readStanding(db: Queries): Promise<Standing> {
     .from(deployment)
     .leftJoin(nodes, sql`true`)
     .orderBy(nodes.startedAt, nodes.id)
+    .prepare('keycard_standing')
+)
+
+/** Says something about a revocation only if it is read after that was committed. */
+export async function readStanding(db: Queries): Promise<Standing> {
+  const rows = await selectStanding(db).execute()
   const [first] = rows
   if (first === undefined) throw new Error('The deployment row is missing: run the migrations')
   return {

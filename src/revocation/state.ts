@@ -38,6 +38,7 @@ export class RevocationState implements RevocationView {
   readonly #tables = [this.#tokens, this.#sessions, this.#users]
   /** The shard that is swept next, counted through all tables. */
   #nextSweep = 0
+  #revision = 0
 
   constructor(generation = 0) {
     this.#generation = generation
@@ -45,6 +46,11 @@ export class RevocationState implements RevocationView {
 
   get generation(): number {
     return this.#generation
+  }
+
+  /** Another number after every revocation that came in: as long as it is the same, who was live is. */
+  get revision(): number {
+    return this.#revision
   }
 
   /** How many revocations of tokens, sessions and users it holds. */
@@ -69,6 +75,7 @@ export class RevocationState implements RevocationView {
    * or its level or time no number that makes sense: to pass over it could let a dead token live
    */
   apply(event: RevocationEvent): void {
+    this.#revision++
     switch (event.kind) {
       case 'everyone':
         this.#generation = Math.max(this.#generation, levelOf(event))
@@ -89,6 +96,7 @@ export class RevocationState implements RevocationView {
   }
 
   merge(other: RevocationState): void {
+    this.#revision++
     this.#generation = Math.max(this.#generation, other.#generation)
     this.#tokens.raiseAll(other.#tokens)
     this.#sessions.raiseAll(other.#sessions)

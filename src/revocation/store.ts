@@ -4,6 +4,7 @@ import { audited, type AuditEvent, auditRow } from '../audit/events.js'
 import type { Queries } from '../database/connection.js'
 import { auditEvents, deployment, revocations } from '../database/schema.js'
 import type { RevocationKind } from './decision.js'
+import type { Change } from './recorded-change.js'
 import type { RevocationEvent } from './state.js'
 
 /** A revocation as it is kept. `target` is null for everyone; `level` is null for token and session. */
@@ -101,7 +102,12 @@ export async function markPublished(
     .update(revocations)
     .set({ publishedAt: now })
     .where(
-      and(inArray(revocations.id, [...ids]), isNull(revocations.publishedAt), exists(isCurrent))
+      // One text for any number of ids: each text is a prepared statement.
+      and(
+        sql`${revocations.id} = any(${`{${ids.join(',')}}`}::uuid[])`,
+        isNull(revocations.publishedAt),
+        exists(isCurrent)
+      )
     )
     .returning({ id: revocations.id })
   return rows.length
@@ -168,14 +174,15 @@ export async function countUnpublished(db: Queries, now: Date): Promise<number> 
 }
 
 /** Raises the generation by one: every token and session there is belongs to an earlier one now. */
+export const raisedGeneration: Change = sql`
+  update ${deployment} set generation = generation + 1
+  where id = 1 returning null::uuid as user_id, generation as level`
+
+/** The same as a step of a transaction. @returns the new generation */
 export async function raiseGeneration(tx: Queries): Promise<number> {
-  const [row] = await tx
-    .update(deployment)
-    .set({ generation: sql`${deployment.generation} + 1` })
-    .where(eq(deployment.id, 1))
-    .returning({ generation: deployment.generation })
+  const [row] = await tx.execute<{ level: number }>(raisedGeneration)
   if (row === undefined) throw new Error('The deployment row is missing: run the migrations')
-  return row.generation
+  return row.level
 }
 
 /** Deletes rows that decided nothing for a long time. Bounded, so that it never holds many locks. */

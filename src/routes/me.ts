@@ -62,6 +62,7 @@ const meRoutes: FastifyPluginAsyncTypebox<MeRoutesOptions> = async function meRo
     {
       schema: {
         summary: 'Delete my account',
+        description: 'The last administrator must make another one first.',
         tags,
         security,
         body: DeleteBodySchema,

@@ -1,7 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
-import { problem } from '../problems.js'
-import type { GenuineRefreshToken } from '../sessions/rotation.js'
+import { retryAfterHeaders } from '../http/retry-after.js'
+import type { LoginSpread } from '../incidents/login-spread.js'
+import { type Problem, problem } from '../problems.js'
+import type { GenuineRefreshToken, Rotation } from '../sessions/rotation.js'
 import type { Sessions } from '../sessions/sessions.js'
 import { tokenAnswer } from './answers.js'
 import { originOf } from './origin.js'
@@ -10,19 +12,21 @@ import { TokenAnswerSchema } from './schemas.js'
 
 export interface RefreshRoutesOptions {
   readonly sessions: Sessions
+  readonly loginSpread: LoginSpread
 }
 
 /** How a session goes on. */
 const refreshRoutes: FastifyPluginAsyncTypebox<RefreshRoutesOptions> = async function refreshRoutes(
   app,
-  { sessions }
+  { sessions, loginSpread }
 ) {
   app.post(
     '/refresh',
     {
       schema: {
         summary: 'Exchange a refresh token for a new pair',
-        description: 'The refresh token comes from its cookie, or from the body.',
+        description:
+          'The refresh token comes from its cookie, or from the body. After many were logged out at once, a refusal says in Retry-After when to log in.',
         tags: ['Sessions'],
         security: [{ refreshCookie: [] }, {}],
         body: RefreshBodySchema,
@@ -39,7 +43,7 @@ const refreshRoutes: FastifyPluginAsyncTypebox<RefreshRoutesOptions> = async fun
       logRotation(request, token, outcome.kind, 'reason' in outcome ? outcome.reason : undefined)
       switch (outcome.kind) {
         case 'ended':
-          throw problem('INVALID_REFRESH_TOKEN')
+          throw ended(outcome, loginSpread)
         case 'reused':
           throw problem('REFRESH_REUSED')
         case 'rotated':
@@ -51,6 +55,16 @@ const refreshRoutes: FastifyPluginAsyncTypebox<RefreshRoutesOptions> = async fun
 }
 
 export default refreshRoutes
+
+/** Whoever was logged out together with many others is told when to log in. */
+function ended(
+  { loginsSpreadUntil }: Extract<Rotation, { readonly kind: 'ended' }>,
+  loginSpread: LoginSpread
+): Problem {
+  loginSpread.note(loginsSpreadUntil)
+  const headers = loginsSpreadUntil === undefined ? {} : retryAfterHeaders(loginSpread)
+  return problem('INVALID_REFRESH_TOKEN', { headers })
+}
 
 function logRotation(
   request: FastifyRequest,

@@ -63,6 +63,14 @@ export const SessionSchema = closed({
 
 export const SessionListSchema = closed({ sessions: Type.Array(SessionSchema) })
 
+/** Why an operator does something. */
+export const ReasonSchema = Type.String({
+  minLength: 1,
+  maxLength: 500,
+  pattern: '\\S',
+  description: 'Not blank'
+})
+
 export const ReceiptSchema = closed({
   revocationId: UuidSchema,
   acknowledgedAt: InstantSchema,

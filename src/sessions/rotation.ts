@@ -3,7 +3,7 @@ import type { Origin } from '../audit/origin.js'
 import type { Clock } from '../clock.js'
 import type { Database } from '../database/connection.js'
 import type { Receipt } from '../revocation/announcer.js'
-import type { Cause } from '../revocation/revocation.js'
+import type { Cause } from '../revocation/recorder.js'
 import type { Credentials, IssueCredentials } from './credentials.js'
 import { advanceCounter, findSession, type SessionFacts } from './store.js'
 
@@ -22,7 +22,7 @@ export type Rotation =
       readonly kind: 'ended'
       readonly reason: string
       /** Where it was revoked while many were: until when they are asked to come back in turn. */
-      readonly loginsSpreadUntil?: Date | null
+      readonly loginsSpreadUntil?: Date
     }
 
 type Attempt =
@@ -62,6 +62,13 @@ export function endOf(
   return undefined
 }
 
+const revocations = ['revoked', 'user revoked', 'everyone revoked']
+
+function ended(reason: string, { loginsSpreadUntil }: SessionFacts): Attempt {
+  const isSpread = loginsSpreadUntil !== null && revocations.includes(reason)
+  return { kind: 'ended', reason, ...(isSpread ? { loginsSpreadUntil } : {}) }
+}
+
 export function createRotation({
   database,
   issue,
@@ -89,21 +96,15 @@ export function createRotation({
   }
 
   async function attempt({ counter, session, asOfMs }: GenuineRefreshToken): Promise<Attempt> {
-    const { loginsSpreadUntil } = session
     const end = endOf(session, { now: clock(), idleMs })
-    if (end !== undefined) {
-      const isHit = end === 'user revoked' || end === 'everyone revoked'
-      return { kind: 'ended', reason: end, ...(isHit ? { loginsSpreadUntil } : {}) }
-    }
+    if (end !== undefined) return ended(end, session)
     // Only a database that was set back can lag behind a token that it issued.
     if (counter > session.counter) return { kind: 'ended', reason: 'ahead of the database' }
 
     const isPrevious = counter === session.counter - 1
     const isInGrace = isPrevious && clock() - session.lastUsedAt.getTime() < graceMs
     if (counter !== session.counter && !isInGrace) return { kind: 'superseded' }
-    if (session.revokedAt !== null) {
-      return { kind: 'ended', reason: 'revoked', loginsSpreadUntil }
-    }
+    if (session.revokedAt !== null) return ended('revoked', session)
     if (!isInGrace) return await advance(session)
     const at = { counter: session.counter, asOfMs }
     return { kind: 'repeated', credentials: await issue(session, at, database.write) }

@@ -1,9 +1,10 @@
 import { uuidv7 } from 'uuidv7'
-import { type AuditEvent, recordAudit } from '../audit/events.js'
+import type { AuditEvent } from '../audit/events.js'
 import type { Clock } from '../clock.js'
 import type { Database, Queries } from '../database/connection.js'
 import type { Receipt } from '../revocation/announcer.js'
-import type { Cause, RevocationService } from '../revocation/revocation.js'
+import type { RevocationService } from '../revocation/revocation.js'
+import type { Cause } from '../revocation/recorder.js'
 import type { AccessTokens } from '../tokens/access-tokens.js'
 import { createCredentials, type Credentials } from './credentials.js'
 import { createRefreshTokens, newSalt, parseRefreshToken } from './refresh-token.js'
@@ -13,8 +14,8 @@ import {
   findSession,
   insertSession,
   listSessions,
-  markSessionRevoked,
-  type NewSession
+  type NewSession,
+  revokedSession
 } from './store.js'
 
 const keepEndedMs = 24 * 3_600_000
@@ -66,14 +67,12 @@ export function createSessions(options: SessionOptions) {
     cause: Cause,
     found?: AuditEvent
   ): Promise<Receipt | undefined> {
-    const now = new Date(clock())
-    const recorded = await database.transaction(async (tx) => {
-      const userId = await markSessionRevoked(tx, sessionId, now)
-      if (userId === undefined) return undefined
-      if (found !== undefined) await recordAudit(tx, found, now)
-      const order = { kind: 'session', target: sessionId, level: null, userId } as const
-      return await revocation.record(tx, order, cause)
-    })
+    const recorded = await revocation.change(
+      revokedSession(sessionId, new Date(clock())),
+      { kind: 'session', target: sessionId },
+      cause,
+      found
+    )
     const live = recorded ?? (await revocation.findLive('session', sessionId))
     return live && (await revocation.announce(live))
   }
@@ -109,7 +108,7 @@ export function createSessions(options: SessionOptions) {
       const { userId } = session
       const order = { kind: 'session', target: sessionId, level: null, userId } as const
       return await revocation.announce(
-        await database.transaction((tx) => revocation.record(tx, order, cause))
+        await database.write((db) => revocation.record(db, order, cause))
       )
     },
 

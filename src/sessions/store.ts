@@ -1,7 +1,20 @@
-import { and, desc, eq, gt, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm'
+import {
+  and,
+  desc,
+  eq,
+  gt,
+  inArray,
+  isNotNull,
+  isNull,
+  lt,
+  type Placeholder,
+  sql,
+  type SQL
+} from 'drizzle-orm'
 import { audited, type AuditEvent } from '../audit/events.js'
-import type { Queries } from '../database/connection.js'
+import { prepared, type Queries } from '../database/connection.js'
 import { deployment, sessions, users } from '../database/schema.js'
+import type { Change } from '../revocation/recorded-change.js'
 
 /** A session with what decides whether it is still alive. */
 export interface SessionFacts {
@@ -93,8 +106,8 @@ export async function insertSession(
   return owner
 }
 
-export async function findSession(db: Queries, id: string): Promise<SessionFacts | undefined> {
-  const [row] = await db
+const selectSession = prepared((db) =>
+  db
     .select({
       id: sessions.id,
       userId: sessions.userId,
@@ -115,7 +128,12 @@ export async function findSession(db: Queries, id: string): Promise<SessionFacts
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
     .innerJoin(deployment, eq(deployment.id, 1))
-    .where(eq(sessions.id, id))
+    .where(eq(sessions.id, sql.placeholder('id')))
+    .prepare('keycard_session')
+)
+
+export async function findSession(db: Queries, id: string): Promise<SessionFacts | undefined> {
+  const [row] = await selectSession(db).execute({ id })
   return row
 }
 
@@ -123,6 +141,36 @@ export type AdvancedSession = Pick<
   SessionFacts,
   'version' | 'generation' | 'expiresAt' | 'roles' | 'keyIds'
 >
+
+const advance = prepared((db) =>
+  db
+    .update(sessions)
+    .set({
+      counter: sql`${sessions.counter} + 1`,
+      lastUsedAt: sql`${sql.placeholder('now')}::timestamptz`,
+      keyIds: withKey(sql.placeholder('keyId'))
+    })
+    .from(users)
+    .innerJoin(deployment, eq(deployment.id, 1))
+    .where(
+      and(
+        eq(sessions.id, sql.placeholder('id')),
+        eq(sessions.counter, sql.placeholder('counter')),
+        eq(users.id, sessions.userId),
+        currentSessions,
+        gt(sessions.expiresAt, sql`${sql.placeholder('now')}::timestamptz`),
+        gt(sessions.lastUsedAt, sql`${sql.placeholder('idleSince')}::timestamptz`)
+      )
+    )
+    .returning({
+      version: sessions.version,
+      generation: sessions.generation,
+      expiresAt: sessions.expiresAt,
+      roles: users.roles,
+      keyIds: sessions.keyIds
+    })
+    .prepare('keycard_advance_counter')
+)
 
 /**
  * Moves a session's counter on by one: a single statement, so that of any number of callers with
@@ -135,36 +183,10 @@ export async function advanceCounter(
   counter: number,
   { now, idleSince, keyId }: { now: Date; idleSince: Date; keyId: string }
 ): Promise<AdvancedSession | undefined> {
-  const [row] = await db
-    .update(sessions)
-    .set({ counter: sql`${sessions.counter} + 1`, lastUsedAt: now, keyIds: withKey(keyId) })
-    .from(users)
-    .innerJoin(deployment, eq(deployment.id, 1))
-    .where(
-      and(
-        eq(sessions.id, id),
-        eq(sessions.counter, counter),
-        eq(users.id, sessions.userId),
-        currentSessions,
-        gt(sessions.expiresAt, now),
-        gt(sessions.lastUsedAt, idleSince)
-      )
-    )
-    .returning({
-      version: sessions.version,
-      generation: sessions.generation,
-      expiresAt: sessions.expiresAt,
-      roles: users.roles,
-      keyIds: sessions.keyIds
-    })
+  const times = { now: now.toISOString(), idleSince: idleSince.toISOString() }
+  const [row] = await advance(db).execute({ id, counter, keyId, ...times })
   return row
 }
-
-/** A session as its owner sees it. */
-export type ListedSession = Pick<
-  typeof sessions.$inferSelect,
-  'id' | 'createdAt' | 'lastUsedAt' | 'expiresAt' | 'ip' | 'userAgent'
->
 
 /** Notes that a key signs an access token of a session, before that goes out. */
 export async function noteSigningKey(db: Queries, id: string, keyId: string): Promise<void> {
@@ -174,10 +196,18 @@ export async function noteSigningKey(db: Queries, id: string, keyId: string): Pr
     .where(eq(sessions.id, id))
 }
 
-const withKey = (keyId: string) => sql`case
-  when ${keyId} = any(${sessions.keyIds}) then ${sessions.keyIds}
-  else array_append(${sessions.keyIds}, ${keyId})
-end`
+function withKey(keyId: string | Placeholder): SQL<string[]> {
+  return sql`case
+    when ${keyId}::text = any(${sessions.keyIds}) then ${sessions.keyIds}
+    else array_append(${sessions.keyIds}, ${keyId}::text)
+  end`
+}
+
+/** A session as its owner sees it. */
+export type ListedSession = Pick<
+  typeof sessions.$inferSelect,
+  'id' | 'createdAt' | 'lastUsedAt' | 'expiresAt' | 'ip' | 'userAgent'
+>
 
 export async function listSessions(
   db: Queries,
@@ -207,18 +237,11 @@ export async function listSessions(
     .orderBy(desc(sessions.lastUsedAt), desc(sessions.id))
 }
 
-/** Marks a session revoked. @returns whose it is; undefined when it already was, or does not exist. */
-export async function markSessionRevoked(
-  tx: Queries,
-  id: string,
-  now: Date
-): Promise<string | undefined> {
-  const [row] = await tx
-    .update(sessions)
-    .set({ revokedAt: now })
-    .where(and(eq(sessions.id, id), isNull(sessions.revokedAt)))
-    .returning({ userId: sessions.userId })
-  return row?.userId
+/** Marks a session revoked, unless it already was or does not exist. */
+export function revokedSession(id: string, now: Date): Change {
+  return sql`
+    update ${sessions} set revoked_at = ${now.toISOString()}::timestamptz
+    where id = ${id}::uuid and revoked_at is null returning user_id, null::integer as level`
 }
 
 /** Lets one session outlive the rise of its user's token version by one; a session of an earlier version stays dead. */

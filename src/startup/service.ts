@@ -4,6 +4,7 @@ import { systemClock } from '../clock.js'
 import type { Config } from '../config.js'
 import { migrate } from '../database/migrate.js'
 import { startEmbeddedPostgres } from '../embedded/postgres.js'
+import { letEventLoopGoFirst } from '../passwords/thread-priority.js'
 import { type AccessTokens, createAccessTokens } from '../tokens/access-tokens.js'
 import { loadKeyMaterial } from './key-material.js'
 
@@ -50,6 +51,7 @@ export async function startService(
     })
     const app = await buildApp({ config, databaseUrl, accessTokens, refreshSecret, isStopping })
     opened.push(async () => await app.close())
+    await letEventLoopGoFirst(config.threadPoolSize)
     const url = await app.listen({ host: config.host, port: config.port })
     return { app, url, databaseUrl, accessTokens, close }
   } catch (error) {

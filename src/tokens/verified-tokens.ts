@@ -9,6 +9,15 @@ export interface VerifiedToken {
   readonly untilMs: number
 }
 
+interface Entry {
+  /** The whole text: nothing less makes a token the same. */
+  readonly token: string
+  readonly verified: VerifiedToken
+}
+
+/** Of the signature. To hash all of a token would take longer than everything else here. */
+const keyLength = 24
+
 export type VerifiedTokens = ReturnType<typeof createVerifiedTokens>
 
 /**
@@ -20,27 +29,36 @@ export type VerifiedTokens = ReturnType<typeof createVerifiedTokens>
  */
 export function createVerifiedTokens(limit: number) {
   const perGeneration = Math.floor(limit / 2)
-  let young = new Map<string, VerifiedToken>()
-  let old = new Map<string, VerifiedToken>()
+  let young = new Map<string, Entry>()
+  let old = new Map<string, Entry>()
 
-  function add(token: string, verified: VerifiedToken): void {
-    if (perGeneration === 0) return
+  function keep(key: string, entry: Entry): void {
     if (young.size >= perGeneration) {
       old = young
       young = new Map()
     }
-    young.set(token, verified)
+    young.set(key, entry)
   }
 
   return {
-    add,
+    /** Of two tokens that end alike, the later one is remembered. */
+    add(token: string, verified: VerifiedToken): void {
+      if (perGeneration === 0) return
+      // Copied, as a slice keeps what it was cut from and takes longer to compare.
+      const text = Buffer.from(token, 'latin1').toString('latin1')
+      keep(text.slice(-keyLength), { token: text, verified })
+    },
 
     find(token: string): VerifiedToken | undefined {
-      const hit = young.get(token)
-      if (hit !== undefined) return hit
-      const aged = old.get(token)
-      if (aged !== undefined) add(token, aged)
-      return aged
+      // Callers without types may bring anything.
+      if (typeof token !== 'string') return undefined
+      const key = token.slice(-keyLength)
+      const hit = young.get(key)
+      if (hit?.token === token) return hit.verified
+      const aged = old.get(key)
+      if (aged?.token !== token) return undefined
+      keep(key, aged)
+      return aged.verified
     },
 
     clear(): void {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import bcrypt from 'bcrypt'
 import { eq } from 'drizzle-orm'
 import t from 'tap'
-import { findUser, raiseTokenVersion } from '../../src/accounts/store.js'
+import { findUser, raisedTokenVersion } from '../../src/accounts/store.js'
 import { users } from '../../src/database/schema.js'
 import { createHashing } from '../../src/passwords/hashing.js'
 import { domainOf } from '../support/domain.js'
@@ -35,7 +35,7 @@ t.test('a password changed while an old hash is being lifted stays changed', asy
       }
     }
   })
-  t.same(await accounts.login(person, client), { kind: 'refused' })
+  t.match(await accounts.login(person, client), { kind: 'refused', reason: 'wrong password' })
   t.equal(verdict(await logIn(keycard, person)), 'INVALID_CREDENTIALS')
   t.equal(verdict(await logIn(keycard, { ...person, password: newPassword })), 200)
 })
@@ -66,7 +66,10 @@ t.test('a login that is overtaken every time is refused', async (t) => {
       }
     }
   })
-  t.same(await accounts.login(person, client), { kind: 'refused' })
+  t.match(await accounts.login(person, client), {
+    kind: 'refused',
+    reason: 'account changed meanwhile'
+  })
   t.equal(verdict(await logIn(keycard, person)), 200)
 })
 
@@ -111,7 +114,8 @@ t.test('only a logout everywhere that nobody has confirmed yet is waited for aga
 /** Records what a node did not live to announce. */
 async function recordOnly(userId: string, reason: string) {
   return await database.transaction(async (tx) => {
-    const level = (await raiseTokenVersion(tx, userId, new Date())) ?? null
+    const [row] = await tx.execute<{ level: number }>(raisedTokenVersion(userId, new Date()))
+    const level = row?.level ?? null
     const what = { kind: 'user', target: userId, level } as const
     return await keycard.app.revocation.record(tx, what, { reason, origin: nobody })
   })

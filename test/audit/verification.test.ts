@@ -1,8 +1,8 @@
 import type postgres from 'postgres'
 import t, { type Test } from 'tap'
 import { sealAudit } from '../../src/audit/sealing.js'
-import { verifyAudit } from '../../src/audit/verification.js'
-import { openAuditLog } from '../support/audit.js'
+import { type AuditVerification, verifyAudit } from '../../src/audit/verification.js'
+import { assertWhole, openAuditLog } from '../support/audit.js'
 
 const batchCount = 4
 const eventsEach = 3
@@ -50,9 +50,9 @@ t.test('a chain that nobody touched is whole', async (t) => {
 
 t.test('a log without events is whole, unless something is expected of it', async (t) => {
   const { database } = await openAuditLog(t)
-  t.match(await verifyAudit(database), { batches: 0, events: 0, head: null, findings: [] })
+  assertWhole(t, await verifyAudit(database), { batches: 0, events: 0, head: null })
   const expectedHead = 'ab'.repeat(32)
-  t.match((await verifyAudit(database, { expectedHead })).findings, [{ fault: 'anchor missing' }])
+  t.same(faults(await verifyAudit(database, { expectedHead })), [['anchor missing', null]])
 })
 
 /** The second event of batch 2. */
@@ -76,6 +76,10 @@ const changes = [
   `occurred_at = occurred_at + interval '1 microsecond'`,
   `id = gen_random_uuid()`
 ]
+
+function faults({ findings }: AuditVerification) {
+  return findings.map(({ fault, batch }) => [fault, batch])
+}
 
 type Tampering = readonly [
   what: string,
@@ -200,12 +204,7 @@ t.test('whatever is tampered with is found and named', async (t) => {
   await sql.unsafe('create table batches_copy as table audit_batches')
   for (const [what, statement, expected] of tamperings) {
     await tamper(sql, statement)
-    const { findings } = await verifyAudit(database)
-    t.same(
-      findings.map(({ fault, batch }) => [fault, batch]),
-      expected,
-      what
-    )
+    t.same(faults(await verifyAudit(database)), expected, what)
     await tamper(
       sql,
       `delete from audit_events; insert into audit_events table events_copy;
@@ -221,15 +220,13 @@ t.test('a chain that is cut off or written anew is found by an anchor alone', as
   const tail = `delete from audit_events where batch = 4; delete from audit_batches where number = 4`
   await tamper(sql, tail)
   t.same((await verifyAudit(database)).findings, [], 'nothing is left that could tell')
-  t.match((await verifyAudit(database, { expectedHead })).findings, [
-    { fault: 'anchor missing', batch: null }
-  ])
+  t.same(faults(await verifyAudit(database, { expectedHead })), [['anchor missing', null]])
 
   const anew = `delete from audit_batches; update audit_events set batch = null, reason = 'nothing'`
   await tamper(sql, anew)
   await sealAudit({ database, log, clock })
   t.same((await verifyAudit(database)).findings, [])
-  t.match((await verifyAudit(database, { expectedHead })).findings, [{ fault: 'anchor missing' }])
+  t.same(faults(await verifyAudit(database, { expectedHead })), [['anchor missing', null]])
 })
 
 t.test('the hashes are those that the documentation says', async (t) => {

@@ -37,7 +37,8 @@ export async function buildService(t: Lifetime): Promise<Build> {
   }
 }
 
-async function compile(from: string, to: string): Promise<void> {
+/** Strips the types of every module in a folder. */
+export async function compile(from: string, to: string): Promise<void> {
   const { options } = ts.convertCompilerOptionsFromJson(
     { target: 'ES2023', module: 'ESNext', verbatimModuleSyntax: true },
     root

@@ -55,6 +55,24 @@ t.test('a hash is argon2id with the configured cost and matches its password alo
   }
 })
 
+t.test('how long a hash takes is measured once, beside a queue that is full', async (t) => {
+  const real = createHashing(cheap)
+  let hashes = 0
+  const hash = async (password: string) => {
+    hashes += 1
+    if (hashes === 1) throw new Error('disturbed')
+    return await real.hash(password)
+  }
+  const passwords = build({ hashing: { ...real, hash }, queueLimit: 0, threadPoolSize: 3 })
+  await t.rejects(passwords.measure(), /disturbed/)
+  const speed = await passwords.measure()
+  t.ok(speed.hashMs > 0)
+  t.equal(speed.concurrency, 1)
+  const until = hashes
+  t.same(await passwords.measure(), speed)
+  t.equal(hashes, until)
+})
+
 t.test('the policy of new passwords is part of it', async (t) => {
   const passwords = build({ minLength: 12 })
   const owner = { email: 'ann@example.org', name: 'Ann' }

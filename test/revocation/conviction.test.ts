@@ -42,6 +42,9 @@ t.test(
     t.equal(convictionOf({ ...node, id: 'a' }, evidence), 'applied', 'we have applied it ourselves')
     t.equal(convictionOf({ ...node, applied: '101:101:' }, evidence), 'applied', 'its row says so')
     t.equal(convictionOf({ ...node, applied: '100:101:100' }, evidence), undefined)
+    const two = { ...evidence, xids: ['100', '105'] }
+    t.equal(convictionOf({ ...node, applied: '104:106:105' }, two), undefined, 'one of two')
+    t.equal(convictionOf({ ...node, applied: '106:106:' }, two), 'applied')
     const reached = { ...evidence, follower: () => ({ place: '7-0' as const, silentForMs: 0 }) }
     t.equal(convictionOf(node, reached), 'applied')
     t.equal(

@@ -3,7 +3,8 @@ import { eq } from 'drizzle-orm'
 import t, { type Test } from 'tap'
 import { users } from '../../src/database/schema.js'
 import { holdToContract, documentedRoutes } from '../support/contract.js'
-import { startKeycard, type KeycardOptions } from '../support/keycard.js'
+import type { Client } from '../support/client.js'
+import { type Person, startKeycard, type KeycardOptions } from '../support/keycard.js'
 import { createManualClock } from '../support/manual-clock.js'
 import { basic, introspect, revoke } from '../support/oauth-calls.js'
 import { issueClient, registerAdmin } from '../support/operators.js'
@@ -14,6 +15,22 @@ import { startTcpProxy } from '../support/tcp-proxy.js'
 async function startHeld(t: Test, options?: KeycardOptions) {
   const keycard = await startKeycard(t, options)
   return { keycard, client: await holdToContract(t, keycard) }
+}
+
+/** Asks each route for accounts, nodes and what was revoked. */
+async function administer(client: Client, { accessToken: token }: Pick<Person, 'accessToken'>) {
+  const grace = { email: 'grace@example.com', password: 'a moth in relay 70', name: 'Grace' }
+  const made = await client.post('/api/admin/users', { token, body: { ...grace, roles: ['ops'] } })
+  const path = `/api/admin/users/${made.body.user?.id ?? ''}`
+  await logIn(client, grace)
+  await client.get('/api/admin/users?search=grace&limit=1', { token })
+  await client.get(path, { token })
+  await client.get(`${path}/sessions`, { token })
+  await client.patch(path, { token, body: { name: 'Grace Hopper' } })
+  await client.patch(path, { token, body: { roles: [], disabled: true } })
+  await client.delete(path, { token })
+  await client.get('/api/admin/revocations?limit=1', { token })
+  await client.get('/api/admin/nodes', { token })
 }
 
 t.test('every route answers what it promises', async (t) => {
@@ -57,10 +74,22 @@ t.test('every route answers what it promises', async (t) => {
   await client.post(`${node}/log`, { headers, body: {} })
   await client.delete(node, { headers })
   await client.delete(`/api/admin/clients/${id}`, { token: admin.accessToken })
+  const incidents = '/api/admin/incidents'
+  const cohort = { target: { kind: 'cohort', keyId: 'no such key' }, reason: 'key leaked' }
+  const asAdmin = { token: admin.accessToken }
+  await client.post(incidents, { ...asAdmin, body: { ...cohort, dryRun: true } })
+  const { body } = await client.post(incidents, { ...asAdmin, body: cohort })
+  const incident = `${incidents}/${body.incident?.id ?? ''}`
+  await client.post(`${incident}/stop`, asAdmin)
+  await client.post(`${incident}/resume`, asAdmin)
+  await client.get(incident, asAdmin)
+  await client.get(incidents, asAdmin)
   await client.post('/api/admin/revocations', {
     token: admin.accessToken,
     body: { target: { kind: 'everyone', confirm: 'everyone' }, reason: 'end of the day' }
   })
+  const chief = await registerAdmin(keycard)
+  await administer(client, chief)
   await client.get('/.well-known/jwks.json')
   await client.get('/.well-known/oauth-authorization-server')
   await client.get('/health/live')

@@ -39,7 +39,7 @@ t.test('no protected route does anything without a good access token', async (t)
     ['TOKEN_REVOKED', left.accessToken]
   ]
   const routes = await protectedRoutes(keycard)
-  t.equal(routes.length, 11)
+  t.equal(routes.length, 25)
   for (const { method, path } of routes) {
     for (const [code, token] of tokens) {
       t.comment(`${method} ${path}: ${code}`)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
 import type { Log } from '../../src/revocation/log.js'
 import { recordAudit, type AuditEvent } from '../../src/audit/events.js'
+import type { AuditVerification } from '../../src/audit/verification.js'
 import { connectDatabase } from '../../src/database/connection.js'
 import { connect } from './connect.js'
 import { createManualClock } from './manual-clock.js'
@@ -50,4 +51,14 @@ export function auditEvent(fields: Partial<AuditEvent> = {}): AuditEvent {
     details: { z: 1, aa: 'é', a: [1.5, null, { b: true }] },
     ...fields
   }
+}
+
+/** Nothing is wrong with the chain, and it counts as much. */
+export function assertWhole(
+  t: Test,
+  { findings, ...counts }: AuditVerification,
+  expected: Partial<AuditVerification>
+): void {
+  t.same(findings, [])
+  t.match(counts, expected)
 }

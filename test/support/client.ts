@@ -13,15 +13,22 @@ export interface AnswerBody {
   readonly expiresIn?: number
   readonly sessionId?: string
   readonly user?: AnsweredUser
+  readonly users?: readonly AnsweredUser[]
+  readonly nextCursor?: string | null
   readonly sessions?: readonly AnsweredSession[]
   readonly tokenVersion?: number
-  readonly receipt?: AnsweredReceipt
+  readonly receipt?: AnsweredReceipt | null
   readonly revocation?: AnsweredRevocation
+  readonly revocations?: readonly AnsweredRevocation[]
+  readonly nodes?: readonly AnsweredNode[]
+  readonly generation?: number
+  readonly incident?: AnsweredIncident
+  readonly incidents?: readonly AnsweredIncident[]
+  readonly estimate?: Readonly<Record<string, number>>
   readonly client?: AnsweredClient
   readonly clientSecret?: string
   readonly clients?: readonly AnsweredClient[]
   readonly events?: readonly AnsweredAuditEvent[]
-  readonly nextCursor?: string | null
   readonly active?: boolean
   readonly keys?: readonly Record<string, string>[]
   readonly redis?: string
@@ -35,6 +42,8 @@ export interface AnsweredUser {
   readonly roles: readonly string[]
   readonly emailVerified: boolean
   readonly createdAt: string
+  /** For administrators only. */
+  readonly disabled?: boolean
 }
 
 export interface AnsweredSession {
@@ -62,6 +71,28 @@ export interface AnsweredRevocation {
   readonly actorId: string | null
   readonly createdAt: string
   readonly liveUntil: string
+  readonly confirmedAt?: string | null
+}
+
+export interface AnsweredNode {
+  readonly id: string
+  readonly startedAt: string
+  readonly mode: string
+  readonly lagMs: number | null
+  readonly applied: boolean
+  readonly leaseMsLeft: number | null
+}
+
+export interface AnsweredIncident {
+  readonly id: string
+  readonly target: Readonly<Record<string, string>>
+  readonly status: string
+  readonly startedAt: string
+  readonly sessionsExpected: number
+  readonly sessionsRevoked: number
+  readonly batches: number
+  readonly finishedAt: string | null
+  readonly receipt: AnsweredReceipt | null
 }
 
 export interface AnsweredClient {

@@ -13,6 +13,7 @@ interface Response {
 }
 
 interface Operation {
+  readonly requestBody?: object
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
   readonly responses: Readonly<Record<string, Response>>
 }

@@ -2,15 +2,17 @@ import { randomUUID } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
 import { incidents, sessions, users } from '../../src/database/schema.js'
-import type { IncidentOptions } from '../../src/incidents/incidents.js'
-import { createIncidents } from '../../src/incidents/incidents.js'
+import { createIncidents, type IncidentOptions } from '../../src/incidents/incidents.js'
+import type { IncidentTarget } from '../../src/incidents/target.js'
 import { createPasswords } from '../../src/passwords/passwords.js'
-import type { Clock } from '../../src/clock.js'
-import { systemClock } from '../../src/clock.js'
+import { type Clock, systemClock } from '../../src/clock.js'
 import type { TestKeycard } from './keycard.js'
+import { nobody } from './origin.js'
 
 export type SessionRow = typeof sessions.$inferSelect
 export type SessionFields = Partial<typeof sessions.$inferInsert>
+
+const rowsAtOnce = 1_000
 
 /** Accounts without a password that anybody knows, for sessions that are rows and nothing else. */
 export async function addAccounts(
@@ -50,7 +52,10 @@ export async function addSessions(
     ip: '192.0.2.1',
     ...fields
   }))
-  await app.database.write((db) => db.insert(sessions).values(rows))
+  for (let start = 0; start < rows.length; start += rowsAtOnce) {
+    const some = rows.slice(start, start + rowsAtOnce)
+    await app.database.write((db) => db.insert(sessions).values(some))
+  }
   return rows.map(({ id }) => id)
 }
 
@@ -70,7 +75,10 @@ export async function addCrowd(
 /** Which sessions are not revoked, of all there are. */
 export async function unrevoked({ app }: TestKeycard): Promise<Set<string>> {
   const rows = await app.database.read((db) =>
-    db.select({ id: sessions.id }).from(sessions).where(sql`${sessions.revokedAt} is null`)
+    db
+      .select({ id: sessions.id })
+      .from(sessions)
+      .where(sql`${sessions.revokedAt} is null`)
   )
   return new Set(rows.map(({ id }) => id))
 }
@@ -92,10 +100,23 @@ export function incidentsOf(
   })
 }
 
+/** Starts an incident without HTTP. @returns its id */
+export async function startIncident(
+  incidents: ReturnType<typeof createIncidents>,
+  target: IncidentTarget
+): Promise<string> {
+  const start = await incidents.start({ target, reason: 'key leaked', origin: nobody })
+  if (start.kind !== 'started') throw new Error(`Not started: ${start.kind}`)
+  return start.incident.id
+}
+
 /** The row of an incident's work: whose it is, and where it stands. */
 export async function incidentRow({ app }: TestKeycard, id: string) {
   const [row] = await app.database.read((db) =>
-    db.select().from(incidents).where(sql`${incidents.id} = ${id}`)
+    db
+      .select()
+      .from(incidents)
+      .where(sql`${incidents.id} = ${id}`)
   )
   if (row === undefined) throw new Error('There is no such incident')
   return row

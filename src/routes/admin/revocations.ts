@@ -6,7 +6,7 @@ import { problem } from '../../problems.js'
 import type { RecordedRevocation } from '../../revocation/history.js'
 import { createCursors, defaultLimit, NextCursorSchema, pageQuery } from '../cursor.js'
 import { userOrigin } from '../origin.js'
-import { closed, InstantSchema, ReceiptSchema, UuidSchema } from '../schemas.js'
+import { closed, InstantSchema, ReasonSchema, ReceiptSchema, UuidSchema } from '../schemas.js'
 
 const TargetSchema = Type.Union([
   closed({ kind: Type.Literal('token'), jti: UuidSchema }),
@@ -14,13 +14,6 @@ const TargetSchema = Type.Union([
   closed({ kind: Type.Literal('user'), id: UuidSchema }),
   closed({ kind: Type.Literal('everyone'), confirm: Type.Literal('everyone') })
 ])
-
-const ReasonSchema = Type.String({
-  minLength: 1,
-  maxLength: 500,
-  pattern: '\\S',
-  description: 'Not blank'
-})
 
 const RevocationSchema = closed({
   id: UuidSchema,

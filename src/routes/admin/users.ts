@@ -169,8 +169,7 @@ const adminUserRoutes: FastifyPluginAsyncTypebox<AdminUserRoutesOptions> =
       {
         schema: {
           summary: 'The sessions of an account',
-          description:
-            'Those that are alive, the one used last first; current is the caller’s own.',
+          description: 'Those that are alive; the one that was used last comes first.',
           tags,
           security,
           params: ParamsSchema,

@@ -1,0 +1,178 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
+import { requestBytes } from '../load/driver/connection.js'
+import type { Planned } from '../load/driver/drive.js'
+import type { Part } from './context.js'
+import { startDeployment } from './deployment.js'
+import { closed, type LoadFigures, send } from './loads.js'
+import type { Column, Goal, Section } from './report.js'
+import type { RevokeOrder, RevokeResult } from './revoker.js'
+import { accessTokensOf, firstSeeding } from './seed.js'
+import { quantile } from './statistics.js'
+
+const tokensInRotation = 200
+/** How long the old tokens are still presented after the answer. */
+const presentedAfterMs = 250
+const columns: readonly Column[] = [
+  { key: 'p50Ms', label: 'answer p50 ms', digits: 1 },
+  { key: 'p99Ms', label: 'p99 ms', digits: 1 },
+  { key: 'maxMs', label: 'most ms', digits: 1 },
+  { key: 'lastAcceptedMs', label: 'last accepted, ms before the answer', digits: 1 },
+  { key: 'acceptedAfter', label: 'old tokens accepted after', digits: 0 },
+  { key: 'refusedNew', label: 'new tokens refused', digits: 0 },
+  { key: 'perSecond', label: 'requests/s meanwhile', digits: 0 }
+]
+
+/** How long the revocation of everyone takes while all nodes are saturated, and whether it is true when answered. */
+export const everyone: Part = async (context) => {
+  const { options, lifetime, say, keep } = context
+  const { nodes } = await startDeployment(context, {
+    nodes: options.nodes,
+    users: tokensInRotation
+  })
+  const operator = fork(new URL('revoker.ts', import.meta.url))
+  lifetime.teardown(() => operator.kill())
+
+  const crowd = createCrowd()
+  const ending = new AbortController()
+  const load = {
+    mode: closed,
+    connections: options.connections,
+    seconds: 24 * 3_600,
+    signal: ending.signal
+  }
+  const driving = send(
+    nodes.map(({ url }) => url),
+    (sequence) => crowd.next(sequence),
+    load
+  )
+  await pause(options.warmUpSeconds * 1_000)
+  const verdicts: Verdict[] = []
+  for (let count = 0; count < options.revocations; count++) {
+    const node = nodes[count % nodes.length] ?? nodes[0]
+    const result = await tell(operator, { origin: node.url })
+    if (result.status !== 201) throw new Error(`The revocation was answered ${result.status}`)
+    await pause(presentedAfterMs)
+    const fate = crowd.moveOn()
+    // Those who had sent theirs are answered by then.
+    await pause(presentedAfterMs)
+    const verdict = judge(fate, result)
+    verdicts.push(verdict)
+    say(
+      `everyone ${count + 1}/${options.revocations}  answered in ${verdict.answerMs.toFixed(1)} ms; after that ` +
+        `${verdict.acceptedAfter} old tokens accepted, ${verdict.refusedAfter} refused`
+    )
+    await keep(sectionOf(options.nodes, verdicts))
+  }
+  ending.abort()
+  await keep(sectionOf(options.nodes, verdicts, await driving))
+}
+
+function sectionOf(nodes: number, verdicts: readonly Verdict[], load?: LoadFigures): Section {
+  const name = `Keycard, ${nodes} nodes`
+  const answers = verdicts.map(({ answerMs }) => answerMs)
+  const sum = (key: 'acceptedAfter' | 'refusedNew') =>
+    verdicts.reduce((total, verdict) => total + verdict[key], 0)
+  const medians = {
+    p50Ms: quantile(answers, 0.5),
+    p99Ms: quantile(answers, 0.99),
+    maxMs: Math.max(...answers),
+    lastAcceptedMs: Math.min(...verdicts.map(({ lastAcceptedMs }) => lastAcceptedMs)),
+    acceptedAfter: sum('acceptedAfter'),
+    refusedNew: sum('refusedNew'),
+    perSecond: load?.perSecond ?? NaN
+  }
+  const goal = (what: string, wanted: number, measured: number): Goal => {
+    return { what, bound: 'at most', wanted, measured }
+  }
+  return {
+    id: 'everyone',
+    title: `Everyone revoked ${verdicts.length} times while all nodes are saturated`,
+    baseline: name,
+    columns,
+    rows: [{ name, medians, ratios: {}, rounds: verdicts }],
+    goals: [
+      goal('old tokens accepted after the answer', 0, medians.acceptedAfter),
+      goal('p99 of the answer in ms', 100, medians.p99Ms)
+    ]
+  }
+}
+
+async function tell(operator: ChildProcess, order: RevokeOrder): Promise<RevokeResult> {
+  operator.send(order)
+  const [result] = (await Promise.race([
+    once(operator, 'message'),
+    once(operator, 'exit').then(() => {
+      throw new Error('The operator has ended')
+    })
+  ])) as [RevokeResult]
+  return result
+}
+
+/** What became of the tokens of one generation: when each request was sent and, where refused, answered. */
+interface Fate {
+  readonly acceptedSentMs: number[]
+  readonly refused: { readonly sentMs: number; readonly answeredMs: number }[]
+}
+
+/** Those who ask, all with tokens of the generation that is thought to be good. */
+function createCrowd() {
+  // Times of process.hrtime, as the operator's are.
+  const offsetMs = Number(process.hrtime.bigint()) / 1e6 - performance.now()
+  let generation = 1
+  let requests = requestsOf(generation)
+  let fate: Fate = { acceptedSentMs: [], refused: [] }
+
+  return {
+    next(sequence: number): Planned {
+      const { acceptedSentMs, refused } = fate
+      return {
+        name: 'protected',
+        request: requests[sequence % requests.length] ?? Buffer.alloc(0),
+        onAnswer({ status, sentAt, receivedAt }) {
+          const sentMs = sentAt + offsetMs
+          if (status === 200) acceptedSentMs.push(sentMs)
+          else if (status === 401) refused.push({ sentMs, answeredMs: receivedAt + offsetMs })
+        }
+      }
+    },
+
+    /** From now on the tokens of the next generation are presented. @returns the fate of the others */
+    moveOn(): Fate {
+      const left = fate
+      generation++
+      requests = requestsOf(generation)
+      fate = { acceptedSentMs: [], refused: [] }
+      return left
+    }
+  }
+}
+
+/** @throws where no token that was revoked was presented after the answer: nothing would be proved */
+export function judge({ acceptedSentMs, refused }: Fate, result: Times): Verdict {
+  const { askedAtMs, answeredAtMs } = result
+  const lastAcceptedMs = acceptedSentMs.reduce((last, at) => Math.max(last, at), -Infinity)
+  const refusedAfter = refused.filter(({ sentMs }) => sentMs > answeredAtMs).length
+  const acceptedAfter = acceptedSentMs.filter((at) => at > answeredAtMs).length
+  if (refusedAfter + acceptedAfter === 0) throw new Error('No old token came after the answer')
+  return {
+    answerMs: answeredAtMs - askedAtMs,
+    lastAcceptedMs: answeredAtMs - lastAcceptedMs,
+    acceptedAfter,
+    refusedAfter,
+    refusedNew: refused.filter(({ answeredMs }) => answeredMs < askedAtMs).length
+  }
+}
+
+type Times = Pick<RevokeResult, 'askedAtMs' | 'answeredAtMs'>
+
+type Verdict = Readonly<
+  Record<'answerMs' | 'lastAcceptedMs' | 'acceptedAfter' | 'refusedAfter' | 'refusedNew', number>
+>
+
+function requestsOf(generation: number): Buffer[] {
+  return accessTokensOf(tokensInRotation, { seeding: { ...firstSeeding, generation } }).map(
+    (token) => requestBytes({ path: '/protected', headers: { authorization: `Bearer ${token}` } })
+  )
+}
