@@ -79,7 +79,8 @@ export async function createCli(t: Test, env: NodeJS.ProcessEnv): Promise<Cli> {
 
   function start(args: readonly string[], more: CliOptions = {}): Promise<ServiceProcess> {
     const { cwd = folder, input } = more
-    const options = { env: { ...env, ...more.env }, cwd }
+    // It listens nowhere; production has no free port.
+    const options = { env: { PORT: '3000', ...env, ...more.env }, cwd }
     const line = [process.execPath, command, ...args]
     if (input === undefined) return spawnWatched(t, process.execPath, [command, ...args], options)
     return spawnWatched(t, 'sh', ['-c', 'printf %s "$0" | "$@"', input, ...line], options)
