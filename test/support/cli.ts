@@ -108,7 +108,7 @@ export async function createCli(t: Test, env: NodeJS.ProcessEnv): Promise<Cli> {
         screen += text
         unread += text
         const [next] = waiting
-        if (next === undefined || !next[0].test(unread)) return
+        if (next === undefined || !next[0].test(unread.replaceAll(cursorMoves, ''))) return
         waiting.shift()
         unread = ''
         child.stdin.write(next[1])
@@ -118,6 +118,9 @@ export async function createCli(t: Test, env: NodeJS.ProcessEnv): Promise<Cli> {
     }
   }
 }
+
+// eslint-disable-next-line no-control-regex
+const cursorMoves = /\u001b\[[0-9;?]*[A-Za-z]/g
 
 /** script(1) runs a command on a new terminal and ends as it does. */
 function scriptArguments(line: string): string[] {
