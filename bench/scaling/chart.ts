@@ -16,7 +16,7 @@ export interface Chart {
 }
 
 const size = { width: 720, height: 340 }
-const plot = { left: 64, right: 560, top: 16, bottom: 284 }
+const plot = { left: 84, right: 560, top: 16, bottom: 284 }
 const gridLines = 4
 const colours = ['#2563eb', '#d97706', '#059669', '#9333ea', '#dc2626', '#0891b2']
 
@@ -64,11 +64,11 @@ export function svgOf({ steps, series, xLabel, yLabel, title }: Chart): string {
   )
 }
 
-/** 1, 2 or 5 times a power of ten, and at least 1 where nothing is higher. */
+/** A number whose quarters are short to read; 1 where nothing is higher than 0. */
 export function niceCeiling(value: number): number {
   if (!(value > 0)) return 1
   const power = 10 ** Math.floor(Math.log10(value))
-  const step = [1, 1.5, 2, 3, 5, 10].find((candidate) => candidate * power >= value) ?? 10
+  const step = [1, 1.2, 1.6, 2, 4, 6, 8, 10].find((candidate) => candidate * power >= value) ?? 10
   return step * power
 }
 

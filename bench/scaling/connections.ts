@@ -1,16 +1,15 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { ownPostgres } from '../compare/backends.js'
 import { targetOf } from '../compare/loads.js'
 import { requestBytes } from '../load/driver/connection.js'
 import type { Part } from './context.js'
-import { startGuarded } from './guarded-node.js'
+import { guardedDatabase, startGuarded } from './guarded-node.js'
 import { inWords } from './measure.js'
 
 /** What a node holds for a connection on which one request was answered and the next one is waited for. */
 export const connections: Part = async (context) => {
   const { options, lifetime, say, keep } = context
-  const node = await startGuarded(context, await ownPostgres(lifetime))
+  const node = await startGuarded(context, await guardedDatabase(context))
   const counts = options.connections.toSorted((one, other) => one - other)
   const request = requestBytes({ path: '/protected', ...node.requests[0] })
   const sockets: Socket[] = []

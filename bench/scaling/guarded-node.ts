@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { generateKeyRing } from '../../src/tokens/key-generation.js'
 import { parseKeyRing } from '../../src/tokens/key-ring.js'
 import { temporaryFolder } from '../../test/support/temporary-folder.js'
-import type { PostgresBackend } from '../compare/backends.js'
+import { ownPostgres, type PostgresBackend } from '../compare/backends.js'
 import type { Asked } from '../compare/loads.js'
-import { accessTokensOf, bearing, nodeEnvironment } from '../compare/seed.js'
+import { accessTokensOf, bearing, nodeEnvironment, seedUsers } from '../compare/seed.js'
 import { type ServerProcess, startServer } from '../compare/server-process.js'
 import type { Context } from './context.js'
 
@@ -15,6 +15,13 @@ export interface GuardedNode extends Asked {
 }
 
 const tokensInRotation = 500
+
+/** With those whose tokens are presented: a node that has lost its lease asks for them. */
+export async function guardedDatabase({ lifetime }: Context): Promise<PostgresBackend> {
+  const postgres = await ownPostgres(lifetime)
+  await seedUsers(postgres.sql, tokensInRotation)
+  return postgres
+}
 
 /** Follows Postgres: the replica is the same one as with Redis, and a million entries are there sooner. */
 export async function startGuarded(

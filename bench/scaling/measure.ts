@@ -12,13 +12,15 @@ export interface Step {
   readonly measure: () => Promise<Sample>
 }
 
-/** Measures all steps in rounds, and says what each came to. */
+/** Measures all steps in rounds, after one that does not count, and says what each came to. */
 export async function inSteps(
   { options, say }: Context,
   id: string,
   steps: readonly Step[],
   onRound: (rounds: RoundsByName) => Promise<void>
 ): Promise<void> {
+  // Whoever is measured first would pay for what is compiled then.
+  for (const { measure } of steps) await measure()
   await inRounds({
     contenders: steps,
     rounds: options.rounds,

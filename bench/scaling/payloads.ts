@@ -1,4 +1,3 @@
-import { ownPostgres } from '../compare/backends.js'
 import type { Asked } from '../compare/loads.js'
 import type { RoundsByName } from '../compare/report.js'
 import { accessTokensOf, bearing } from '../compare/seed.js'
@@ -8,7 +7,7 @@ import { noProcesses } from '../compare/variants.js'
 import { answerSizes, type RequestHead } from '../servers/process.js'
 import type { Chart } from './chart.js'
 import type { Context, Part } from './context.js'
-import { startGuarded } from './guarded-node.js'
+import { guardedDatabase, startGuarded } from './guarded-node.js'
 import { atRate, figuresOf, inSteps, inWords, mediansOf, type Step } from './measure.js'
 
 const tokensInRotation = 500
@@ -30,7 +29,7 @@ interface Scale {
 /** Whether the guard costs more where requests or answers are larger, beside the bare route with the same ones. */
 export const payloads: Part = async (context) => {
   const { lifetime, script, keep } = context
-  const guarded = await startGuarded(context, await ownPostgres(lifetime))
+  const guarded = await startGuarded(context, await guardedDatabase(context))
   const bare = await startServer(lifetime, {
     script: script('bare'),
     env: { NODE_ENV: 'production' }

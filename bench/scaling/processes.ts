@@ -1,14 +1,13 @@
-import { ownPostgres } from '../compare/backends.js'
 import { cores } from '../compare/cpu.js'
 import { noProcesses } from '../compare/variants.js'
 import type { Part } from './context.js'
-import { type GuardedNode, startGuarded } from './guarded-node.js'
+import { guardedDatabase, type GuardedNode, startGuarded } from './guarded-node.js'
 import { atSaturation, inSteps, inWords, mediansOf, ratiosOf } from './measure.js'
 
 /** Whether more processes answer more. */
 export const processes: Part = async (context) => {
-  const { options, lifetime, keep } = context
-  const postgres = await ownPostgres(lifetime)
+  const { options, keep } = context
+  const postgres = await guardedDatabase(context)
   const nodes: GuardedNode[] = []
   for (let count = 0; count < Math.max(...options.processes); count++) {
     nodes.push(await startGuarded(context, postgres))

@@ -1,10 +1,9 @@
-import { ownPostgres } from '../compare/backends.js'
 import type { RoundsByName } from '../compare/report.js'
 import { seedRevocations } from '../compare/seed.js'
 import { noProcesses } from '../compare/variants.js'
 import type { Chart } from './chart.js'
 import type { Context, Part } from './context.js'
-import { type GuardedNode, startGuarded } from './guarded-node.js'
+import { guardedDatabase, type GuardedNode, startGuarded } from './guarded-node.js'
 import { atRate, inSteps, inWords, mediansOf, ratiosOf, type Step } from './measure.js'
 
 const algorithms = ['HS256', 'EdDSA'] as const
@@ -18,7 +17,7 @@ export const revocations: Part = async (context) => {
   const steps: Step[] = []
   const nodes: GuardedNode[] = []
   for (const count of counts) {
-    const postgres = await ownPostgres(context.lifetime)
+    const postgres = await guardedDatabase(context)
     say(`${inWords(count)} live revocations are written`)
     await seedRevocations(postgres.sql, count)
     for (const algorithm of algorithms) {

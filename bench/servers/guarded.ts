@@ -25,7 +25,8 @@ const accessTokens = createTokenVerifier({
   clock: systemClock
 })
 
-const app = Fastify()
+// A million live revocations take longer to read on a busy machine than a plugin may by default: 10 s.
+const app = Fastify({ pluginTimeout: 120_000 })
 await app.register(database, { url: config.databaseUrl })
 await app.register(redis, { target: config.redis })
 await app.register(revocation, {

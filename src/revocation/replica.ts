@@ -18,6 +18,8 @@ const beatMs = 1_000
 /** How long a start waits for something to follow, and how soon it looks again. */
 const startMs = 1_000
 const startRetryMs = 50
+/** Below the ten seconds that Fastify gives a plugin: a million revocations may take longer to read. */
+const longestStartMs = 5_000
 
 export type Replica = ReturnType<typeof createReplica>
 
@@ -189,6 +191,15 @@ export function createReplica(options: ReplicaOptions) {
     }
   }
 
+  async function untilFirstFollowing(): Promise<void> {
+    const giveUpAt = performance.now() + startMs
+    for (;;) {
+      await attempt()
+      if (follows || stopping.signal.aborted || performance.now() > giveUpAt) return
+      await wait(startRetryMs)
+    }
+  }
+
   async function wait(ms: number): Promise<void> {
     await pause(ms, undefined, { signal: stopping.signal }).catch(() => undefined)
   }
@@ -222,17 +233,14 @@ export function createReplica(options: ReplicaOptions) {
 
     /**
      * Done when the node decides from memory, so that a healthy deployment does from the first
-     * request on, or when there is nothing to follow yet.
+     * request on; when there is nothing to follow yet; or after a while, where there is so much to
+     * read that the node asks Postgres meanwhile.
      */
     start: async (): Promise<void> => {
-      const giveUpAt = performance.now() + startMs
-      for (;;) {
-        await attempt()
-        if (follows || performance.now() > giveUpAt) break
-        await wait(startRetryMs)
-      }
-      living = live()
+      const beginning = untilFirstFollowing()
+      living = beginning.then(live)
       background.push(every(beatMs, beat))
+      await Promise.race([beginning, pause(longestStartMs, undefined, { ref: false })])
     },
 
     /** From now on this node decides nothing from memory, and nobody needs to reckon with it. */

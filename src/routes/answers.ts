@@ -2,10 +2,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import type { User } from '../accounts/store.js'
 import { clientIp } from '../http/client-ip.js'
+import type { Receipt } from '../revocation/announcer.js'
 import type { Credentials } from '../sessions/credentials.js'
 import type { Client } from '../sessions/sessions.js'
 import type { ListedSession } from '../sessions/store.js'
-import type { SessionSchema, TokenAnswerSchema, UserSchema } from './schemas.js'
+import type { ReceiptSchema, SessionSchema, TokenAnswerSchema, UserSchema } from './schemas.js'
 
 const longestUserAgent = 512
 
@@ -32,6 +33,14 @@ export function sessionAnswer(
     createdAt: session.createdAt.toISOString(),
     lastUsedAt: session.lastUsedAt.toISOString(),
     expiresAt: session.expiresAt.toISOString()
+  }
+}
+
+/** A receipt as the contract has it: how it is known of each node is for operators at a terminal. */
+export function receiptAnswer(receipt: Receipt): Static<typeof ReceiptSchema> {
+  return {
+    ...receipt,
+    nodes: receipt.nodes.map(({ id, appliedAfterMs }) => ({ id, appliedAfterMs }))
   }
 }
 

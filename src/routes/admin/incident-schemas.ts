@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import { actorName } from '../../audit/origin.js'
 import type { Incident } from '../../incidents/store.js'
 import { maxSpared } from '../../incidents/target.js'
+import { receiptAnswer } from '../answers.js'
 import { closed, InstantSchema, ReasonSchema, ReceiptSchema, UuidSchema } from '../schemas.js'
 
 const textSchema = (description: string) =>
@@ -99,6 +100,6 @@ export function incidentAnswer(incident: Incident): Static<typeof IncidentSchema
     sessionsRevoked: incident.sessionsRevoked,
     batches: incident.batches,
     finishedAt: finishedAt?.toISOString() ?? null,
-    receipt: receipt && { ...receipt, nodes: [...receipt.nodes] }
+    receipt: receipt && receiptAnswer(receipt)
   }
 }

@@ -6,7 +6,7 @@ import { authenticatedUser } from '../../plugins/guard.js'
 import { problem } from '../../problems.js'
 import type { Sessions } from '../../sessions/sessions.js'
 import { uuidPattern } from '../../uuid.js'
-import { sessionAnswer, userAnswer } from '../answers.js'
+import { receiptAnswer, sessionAnswer, userAnswer } from '../answers.js'
 import { createCursors, defaultLimit } from '../cursor.js'
 import { userOrigin } from '../origin.js'
 import { closed, SessionListSchema } from '../schemas.js'
@@ -135,7 +135,7 @@ const adminUserRoutes: FastifyPluginAsyncTypebox<AdminUserRoutesOptions> =
             const { user, receipt } = outcome
             const { id: adminId } = authenticatedUser(request)
             request.log.info({ event: 'admin.user_changed', userId: id, adminId })
-            return { user: adminUserAnswer(user), receipt }
+            return { user: adminUserAnswer(user), receipt: receipt && receiptAnswer(receipt) }
           }
         }
       }

@@ -19,6 +19,10 @@ const routes = (await documentedRoutes(keycard)).filter(({ path }) =>
 /** What each route would take from an administrator. A route that has a body and none here fails. */
 const bodies: Record<string, unknown> = {
   'POST /api/admin/clients': { name: 'orders' },
+  'POST /api/admin/incidents': {
+    target: { kind: 'everyone', confirm: 'everyone' },
+    reason: 'to see whether it works'
+  },
   'POST /api/admin/revocations': {
     target: { kind: 'everyone', confirm: 'everyone' },
     reason: 'to see whether it works'
@@ -37,6 +41,7 @@ async function everything(): Promise<unknown> {
       select (select json_agg(u order by id) from users u) as users,
              (select json_agg(r order by id) from revocations r) as revocations,
              (select json_agg(c order by id) from clients c) as clients,
+             (select json_agg(i order by id) from incidents i) as incidents,
              (select count(*)::int from sessions) as sessions,
              (select generation from deployment) as generation`)
   )
