@@ -42,10 +42,11 @@ export function createTerminal({ stdin, stdout, stderr, env }: TerminalOptions) 
 
   async function ask(question: string, { hidden = false } = {}): Promise<string> {
     clearProgress()
-    if (hidden) stderr.write(question)
     // Readline echoes what is typed to its output.
     const output = hidden ? nowhere() : stderr
     const prompt = createInterface({ input: stdin, output, terminal: true })
+    // Not before the terminal itself has ceased to echo.
+    if (hidden) stderr.write(question)
     // The end of the input, or Ctrl-C, is no answer.
     const closed = new Promise<never>((_resolve, reject) => {
       prompt.once('close', () => reject(refused('There was no answer: nothing was done.')))

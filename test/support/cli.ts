@@ -79,7 +79,8 @@ export async function createCli(t: Test, env: NodeJS.ProcessEnv): Promise<Cli> {
 
   function start(args: readonly string[], more: CliOptions = {}): Promise<ServiceProcess> {
     const { cwd = folder, input } = more
-    const options = { env: { ...env, ...more.env }, cwd }
+    // It listens nowhere; production has no free port.
+    const options = { env: { PORT: '3000', ...env, ...more.env }, cwd }
     const line = [process.execPath, command, ...args]
     if (input === undefined) return spawnWatched(t, process.execPath, [command, ...args], options)
     return spawnWatched(t, 'sh', ['-c', 'printf %s "$0" | "$@"', input, ...line], options)
@@ -107,7 +108,7 @@ export async function createCli(t: Test, env: NodeJS.ProcessEnv): Promise<Cli> {
         screen += text
         unread += text
         const [next] = waiting
-        if (next === undefined || !next[0].test(unread)) return
+        if (next === undefined || !next[0].test(unread.replaceAll(cursorMoves, ''))) return
         waiting.shift()
         unread = ''
         child.stdin.write(next[1])
@@ -117,6 +118,9 @@ export async function createCli(t: Test, env: NodeJS.ProcessEnv): Promise<Cli> {
     }
   }
 }
+
+// eslint-disable-next-line no-control-regex
+const cursorMoves = /\u001b\[[0-9;?]*[A-Za-z]/g
 
 /** script(1) runs a command on a new terminal and ends as it does. */
 function scriptArguments(line: string): string[] {

@@ -1,0 +1,308 @@
+import { randomBytes } from 'node:crypto'
+import { chmod, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { sql } from 'drizzle-orm'
+import t, { type Test } from 'tap'
+import { uuidv7 } from 'uuidv7'
+import { systemClock } from '../../src/clock.js'
+import { diagnose } from '../../src/cli/doctor/diagnosis.js'
+import { connectDatabase } from '../../src/database/connection.js'
+import { nodes, revocations, users } from '../../src/database/schema.js'
+import { createCli } from '../support/cli.js'
+import { newEntry } from '../support/key-rings.js'
+import { createTestDatabase, startPostgres } from '../support/postgres.js'
+import { startRedis } from '../support/redis.js'
+import { startCluster } from '../support/redis-cluster.js'
+import { startSentinel } from '../support/redis-sentinel.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
+
+t.setTimeout(120_000)
+
+const secret = () => randomBytes(48).toString('base64url')
+const shared = secret()
+const durable = { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' }
+const persistent = ['--appendonly', 'yes']
+
+/** All that production asks for and more, but for the servers. */
+const wellSet = {
+  NODE_ENV: 'production',
+  PUBLIC_URL: 'https://auth.example.org',
+  TRUST_PROXY: '10.0.0.0/8',
+  JWT_SECRET: secret(),
+  REFRESH_SECRET: secret(),
+  METRICS_TOKEN: secret(),
+  PASSWORD_MIN_LENGTH: '15',
+  UV_THREADPOOL_SIZE: String(availableParallelism() + 2)
+}
+
+/** Node 24, in the middle of its support window. */
+const today = { nodeVersion: '24.1.0', clock: systemClock }
+const cwd = '/'
+
+/** What is found, as `check severity`, in a deployment with these differences. */
+async function found(
+  env: NodeJS.ProcessEnv,
+  more: Partial<Parameters<typeof diagnose>[0]> = {}
+): Promise<string[]> {
+  const { findings } = await diagnose({ env: { ...wellSet, ...env }, cwd, ...today, ...more })
+  for (const { found, advice } of findings) assertSentences(found, advice)
+  return findings.map(({ check, severity }) => `${check} ${severity}`).sort()
+}
+
+function assertSentences(...texts: string[]): void {
+  for (const text of texts) {
+    if (!/^\S.*\.$/s.test(text)) throw new Error(`No sentence: ${text}`)
+    for (const [name, value] of Object.entries(wellSet)) {
+      if (/SECRET|TOKEN/.test(name) && text.includes(value)) throw new Error(`It quotes ${name}`)
+    }
+  }
+}
+
+async function goodServers(t: Test): Promise<{ DATABASE_URL: string; REDIS_URL: string }> {
+  const [postgres, redis] = await Promise.all([
+    startPostgres(t, { settings: durable }),
+    startRedis(t, { args: persistent })
+  ])
+  return { DATABASE_URL: postgres.url, REDIS_URL: redis.url }
+}
+
+t.test('a good deployment', async (t) => {
+  const servers = await goodServers(t)
+  t.same(await found(servers), [], 'nothing is found')
+
+  const cli = await createCli(t, { ...wellSet, ...servers })
+  const { code, stdout, stderr } = await cli.run(['doctor'])
+  t.equal(code, 0)
+  t.equal(stderr, '')
+  // Whoever tests on a Node that is too old is told so, and of nothing else.
+  const [, ofNode = ''] = /^(warning {2}node\n.*\n.*\n\n)?/.exec(stdout) ?? []
+  t.match(stdout.slice(ofNode.length), /^[^\n]+ password hashes per second\.\n$/, 'one line')
+  if (ofNode === '') t.match(stdout, /^All is well\./)
+
+  await t.test('each fault of its servers is named', async (t) => {
+    const database = connectDatabase(servers.DATABASE_URL)
+    t.teardown(() => database.close())
+    const ago = (age: string) => sql`now() - ${age}::interval`
+    const addNode = (
+      silence: string,
+      more: { mode?: 'replica' | 'database'; leaseMs?: number }
+    ) => {
+      const row = { id: uuidv7(), mode: 'replica', startedAt: ago(silence), ...more } as const
+      return database.write((db) => db.insert(nodes).values({ ...row, heartbeatAt: ago(silence) }))
+    }
+    await addNode('5 minutes', {})
+    await addNode('1 second', { leaseMs: 700 })
+    await addNode('1 second', { mode: 'database' })
+    await database.write((db) =>
+      db.insert(revocations).values({
+        id: uuidv7(),
+        kind: 'token',
+        target: uuidv7(),
+        reason: 'test',
+        createdAt: ago('10 seconds'),
+        liveUntil: sql`now() + interval '1 hour'`
+      })
+    )
+    const now = new Date()
+    await database.write((db) =>
+      db.insert(users).values({
+        id: uuidv7(),
+        email: 'admin@example.com',
+        name: 'Admin',
+        passwordHash: 'x',
+        roles: ['admin'],
+        createdAt: now,
+        updatedAt: now
+      })
+    )
+    const env = {
+      ...servers,
+      BOOTSTRAP_ADMIN_EMAIL: 'admin@example.com',
+      BOOTSTRAP_ADMIN_PASSWORD: 'purple-otter-42-lamp'
+    }
+    t.same(await found(env), [
+      'BOOTSTRAP_ADMIN_PASSWORD warning',
+      'LEASE_MS warning',
+      'node-modes warning',
+      'silent-nodes warning',
+      'unpublished error'
+    ])
+    const ahead = () => Date.now() + 31_000
+    t.same(
+      (await found(servers, { clock: ahead })).filter((name) => name.startsWith('clock')),
+      ['clock error', 'clock error'],
+      'the clocks of Postgres and of Redis'
+    )
+    const behind = () => Date.now() - 5_000
+    t.ok((await found(servers, { clock: behind })).includes('clock warning'))
+  })
+})
+
+t.test('servers that lose or drop what they should keep', async (t) => {
+  const [postgres, redis] = await Promise.all([
+    startPostgres(t, {
+      settings: {
+        fsync: 'off',
+        full_page_writes: 'off',
+        synchronous_commit: 'off',
+        max_connections: '20'
+      }
+    }),
+    startRedis(t, { args: ['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'] })
+  ])
+  const env = { DATABASE_URL: postgres.url, REDIS_URL: redis.url }
+  t.same(await found(env), [
+    'fsync error',
+    'full_page_writes error',
+    'max_connections error',
+    'maxmemory-policy error',
+    'redis-persistence warning',
+    'synchronous_commit error'
+  ])
+  await redis.cli('CONFIG', 'SET', 'maxmemory', '0')
+  t.ok((await found(env)).includes('maxmemory-policy warning'))
+  await Promise.all([redis.kill(), postgres.kill()])
+  t.same(await found(env), ['postgres error', 'redis error'], 'or are away')
+})
+
+t.test('a Redis that can fail over', async (t) => {
+  const [DATABASE_URL, { url, primary, replica }] = await Promise.all([
+    createTestDatabase(t),
+    startSentinel(t)
+  ])
+  const known = ['fsync error', 'redis-persistence warning']
+  const ofRedis = async (env: NodeJS.ProcessEnv) => {
+    const names = await found({ DATABASE_URL, REDIS_URL: url, ...env })
+    return names.filter((name) => !known.includes(name))
+  }
+  t.same(await ofRedis({}), [])
+  t.same(await ofRedis({ FAILOVER_FENCE: '3s' }), ['FAILOVER_FENCE warning'])
+  t.same(await ofRedis({ REDIS_URL: (await replica()).url }), ['REDIS_URL error'])
+  await (await primary()).cli('CONFIG', 'SET', 'min-replicas-to-write', 0)
+  t.same(await ofRedis({ FAILOVER_FENCE: '0s' }), [
+    'FAILOVER_FENCE error',
+    'min-replicas-to-write error'
+  ])
+})
+
+t.test('a Cluster is looked at server by server', async (t) => {
+  const [DATABASE_URL, cluster] = await Promise.all([createTestDatabase(t), startCluster(t)])
+  const env = { DATABASE_URL, REDIS_URL: cluster.url }
+  const known = ['fsync error', 'min-replicas-to-write error', 'redis-persistence warning']
+  t.same(await found(env), known)
+  const one = await cluster.masterOf('any')
+  await one.cli('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
+  t.same(await found(env), [...known, 'maxmemory-policy warning'].sort())
+})
+
+t.test('migrations that are missing', async (t) => {
+  const env = { DATABASE_URL: await createTestDatabase(t, { empty: true }) }
+  t.same(await found(env), ['fsync error', 'migrations error'])
+})
+
+t.test('settings', async (t) => {
+  const DATABASE_URL = await createTestDatabase(t)
+  // The server that the tests share runs without.
+  const withoutFsync = (names: string[]) => names.filter((name) => name !== 'fsync error')
+  const settings = async (env: NodeJS.ProcessEnv, more = {}) =>
+    withoutFsync(await found({ DATABASE_URL, ...env }, more))
+
+  t.same(await settings({}), [])
+  t.same(
+    await settings({
+      ACCESS_TOKEN_TTL: '1h',
+      SESSION_IDLE_TTL: '90d',
+      SESSION_MAX_TTL: '365d',
+      REFRESH_GRACE: '1m',
+      TRUST_PROXY: '',
+      ALLOWED_ORIGINS: 'http://app.example.org',
+      METRICS_TOKEN: '',
+      PASSWORD_MIN_LENGTH: '8',
+      LOG_LEVEL: 'silent',
+      JWT_SECRET: 'abcdefgh'.repeat(8)
+    }),
+    [
+      'ACCESS_TOKEN_TTL warning',
+      'ALLOWED_ORIGINS error',
+      'JWT_SECRET error',
+      'LOG_LEVEL error',
+      'METRICS_TOKEN warning',
+      'PASSWORD_MIN_LENGTH warning',
+      'REFRESH_GRACE warning',
+      'SESSION_IDLE_TTL warning',
+      'SESSION_MAX_TTL warning',
+      'TRUST_PROXY error'
+    ]
+  )
+  t.same(
+    await settings({
+      TRUST_PROXY: '0.0.0.0/1',
+      LOG_LEVEL: 'debug',
+      METRICS_TOKEN: shared,
+      REFRESH_SECRET: shared,
+      ARGON2_MEMORY_KIB: '262144',
+      ARGON2_TIME: '10',
+      UV_THREADPOOL_SIZE: availableParallelism() > 1 ? '3' : '4'
+    }),
+    [
+      'LOG_LEVEL warning',
+      'TRUST_PROXY error',
+      ...(availableParallelism() > 1 ? ['UV_THREADPOOL_SIZE warning'] : []),
+      'hash-speed warning',
+      'secrets error'
+    ]
+  )
+  const development = await settings({
+    NODE_ENV: 'development',
+    PUBLIC_URL: '',
+    RATE_LIMIT: 'off',
+    ARGON2_MEMORY_KIB: '1024',
+    JWT_SECRET: wellSet.JWT_SECRET
+  })
+  t.same(development, ['ARGON2 error', 'NODE_ENV error', 'PUBLIC_URL error', 'RATE_LIMIT error'])
+
+  for (const [nodeVersion, isFine] of [
+    ['20.20.2', false],
+    ['22.9.0', true],
+    ['23.1.0', false],
+    ['24.1.0', true]
+  ] as const) {
+    const names = await settings({}, { nodeVersion, clock: () => Date.parse('2026-06-01') })
+    t.equal(!names.includes('node warning'), isFine, nodeVersion)
+  }
+  const nearly = { nodeVersion: '22.9.0', clock: () => Date.parse('2027-04-01') }
+  t.ok((await settings({}, nearly)).includes('node warning'), 'in good time')
+})
+
+t.test('the key ring', async (t) => {
+  const DATABASE_URL = await createTestDatabase(t)
+  const file = join(await temporaryFolder(t), 'keys.json')
+  const withFile = { DATABASE_URL, JWT_SECRET: '', JWT_ALGORITHM: 'RS256', JWT_KEYS_FILE: file }
+  await writeFile(file, JSON.stringify([newEntry('weak', 'RS256')]))
+  await chmod(file, 0o644)
+  t.same(await found(withFile), ['JWT_KEYS_FILE error', 'fsync error', 'keys warning'])
+  await writeFile(file, '[]')
+  t.same(await found(withFile), ['fsync error', 'keys error'])
+})
+
+t.test('a configuration that is refused', async (t) => {
+  const cli = await createCli(t, { NODE_ENV: 'production', RATE_LIMIT: 'off', KEYCARD_TYPO: '1' })
+  const { code, json, stdout } = await cli.run(['doctor', '--json'])
+  t.equal(code, 1, 'is found, and no crash')
+  const names = json.findings?.map(({ check }) => check)
+  t.same(names?.sort(), [
+    'DATABASE_URL',
+    'JWT_SECRET',
+    'KEYCARD_TYPO',
+    'PUBLIC_URL',
+    'RATE_LIMIT',
+    'REFRESH_SECRET'
+  ])
+  t.match(JSON.parse(stdout), { ok: false, hashesPerSecond: null })
+  const lax = { ...wellSet, DATABASE_URL: 'postgres://127.0.0.1:1/x', PASSWORD_MIN_LENGTH: '8' }
+  t.match(await cli.run(['doctor'], { env: { ...lax, RATE_LIMIT: '', KEYCARD_TYPO: '' } }), {
+    code: 1,
+    stdout: /error {4}postgres\n.*check that it runs.*warning {2}PASSWORD_MIN_LENGTH/s
+  })
+})
