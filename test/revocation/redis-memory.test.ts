@@ -50,7 +50,7 @@ t.test('nobody decides from a Redis that may evict', async (t) => {
   t.equal(verdict(unconfirmed), 'DEPENDENCY_UNAVAILABLE', 'there is nowhere to publish it')
   t.equal(await redis.cli('EXISTS', '{keycard}:dataset'), 0)
   t.match(
-    node.log.filter((line) => line.includes('deny_list.away')),
+    node.log.filter((line) => line.includes('set maxmemory-policy')),
     [/"level":40.*set maxmemory-policy noeviction/],
     'the log says once what is to be done'
   )
