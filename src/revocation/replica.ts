@@ -238,8 +238,11 @@ export function createReplica(options: ReplicaOptions) {
      */
     start: async (): Promise<void> => {
       const beginning = untilFirstFollowing()
-      living = beginning.then(live)
-      background.push(every(beatMs, beat))
+      living = beginning.then(() => {
+        // Not before: the beat would read all there is a second time.
+        if (!stopping.signal.aborted) background.push(every(beatMs, beat))
+        return live()
+      })
       await Promise.race([beginning, pause(longestStartMs, undefined, { ref: false })])
     },
 
@@ -248,7 +251,8 @@ export function createReplica(options: ReplicaOptions) {
       stopping.abort()
       follows = false
       subscription?.end()
-      await Promise.all([living, ...background.map((task) => task.stop())])
+      await living
+      await Promise.all(background.map((task) => task.stop()))
       await registry.remove(nodeId).catch(() => undefined)
     }
   }
