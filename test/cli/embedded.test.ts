@@ -5,7 +5,7 @@ import { preparedDataDir } from '../support/prepared-data-dir.js'
 import { listening } from '../support/service-process.js'
 import { assertDead, logIn, me, tokensOf, verdict } from '../support/session-calls.js'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 const ada = { email: 'ada@example.com', password: 'purple-otter-42-lamp', name: 'Ada' }
 
