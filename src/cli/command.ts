@@ -28,6 +28,8 @@ export interface CommandSpec<Options> {
   /** Whole sentences for the help page, where the summary doesn't say all. */
   readonly description?: string
   readonly options?: (command: Command) => Command
+  /** False for what goes on until it is stopped, and has nothing to report. */
+  readonly reports?: false
   /** Undefined where the command says by itself what there is to say. */
   readonly run: (
     context: CommandContext,
@@ -43,7 +45,7 @@ export function commandDefiner(host: Host): Define {
   return function define<Options>(parent: Command, spec: CommandSpec<Options>): Command {
     const command = parent.command(spec.name).summary(spec.summary)
     command.description(spec.description ?? sentence(spec.summary))
-    command.option('--json', 'print one JSON document, for scripts')
+    if (spec.reports !== false) command.option('--json', 'print one JSON document, for scripts')
     spec.options?.(command)
     return command.action(async (): Promise<void> => {
       // Commander has checked them against what the command declares.

@@ -11,7 +11,7 @@ import {
   verdict
 } from '../support/session-calls.js'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 const password = 'purple-otter-42-lamp'
 

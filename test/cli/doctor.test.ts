@@ -17,7 +17,7 @@ import { startCluster } from '../support/redis-cluster.js'
 import { startSentinel } from '../support/redis-sentinel.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 const secret = () => randomBytes(48).toString('base64url')
 const shared = secret()

@@ -8,7 +8,7 @@ import type { TestKeycard } from '../support/keycard.js'
 import { startRedis } from '../support/redis.js'
 import { assertDead, me, verdict } from '../support/session-calls.js'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 const because = ['--reason', 'a key leaked', '--json'] as const
 

@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.js'
 import { me, refresh, tokensOf, verdict } from '../support/session-calls.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 interface StoredKey {
   readonly kid: string

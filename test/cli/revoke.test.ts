@@ -6,7 +6,7 @@ import type { TestKeycard } from '../support/keycard.js'
 import { startRedis } from '../support/redis.js'
 import { assertDead, logIn, me, tokensOf, verdict } from '../support/session-calls.js'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 const because = ['--reason', 'a laptop was stolen', '--json'] as const
 

@@ -2,7 +2,7 @@ import t from 'tap'
 import { createOperatedDeployment } from '../support/cli-deployment.js'
 import { assertDead, logIn, me, verdict } from '../support/session-calls.js'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 t.test('what can not be undone is typed on a terminal', async (t) => {
   const { start, cli } = await createOperatedDeployment(t)

@@ -4,7 +4,7 @@ import { createCli } from '../support/cli.js'
 import { createTestDatabase } from '../support/postgres.js'
 import { spawnWatched } from '../support/service-process.js'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 

@@ -8,6 +8,7 @@ export function defineStart(program: Command, define: Define): void {
     summary: 'start the service',
     description:
       'Starts the service and logs to stdout, as npm start does, until a signal stops it.',
+    reports: false,
     async run() {
       await import('../../server.js')
       return undefined
