@@ -73,7 +73,7 @@ export function createAccountUpdate({ database, revocation, clock }: AccountUpda
     const user = await updateUser(tx, { ...after, tokenVersion }, now)
     for (const event of eventsOf(before, difference)) {
       const { origin, reason = null } = order
-      const subject = { kind: 'user', id: userId }
+      const subject = { kind: 'account', id: userId }
       await recordAudit(tx, { ...event, outcome: 'success', origin, subject, userId, reason }, now)
     }
     if (!kills) return { kind: 'written', user, revocation: undefined }

@@ -55,7 +55,7 @@ export function createAdministration(options: AdministrationOptions) {
           action: 'account.deleted',
           outcome: 'success',
           origin,
-          subject: { kind: 'user', id: userId },
+          subject: { kind: 'account', id: userId },
           userId,
           reason: reason ?? null
         },
@@ -104,7 +104,7 @@ export function createAdministration(options: AdministrationOptions) {
               action: 'account.created',
               outcome: 'success',
               origin,
-              subject: { kind: 'user', id: user.id },
+              subject: { kind: 'account', id: user.id },
               userId: user.id,
               reason: reason ?? null,
               details: { roles }
