@@ -1,10 +1,8 @@
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import fc from 'fast-check'
-import t, { type Test } from 'tap'
-import { drive, type Answer } from '../../bench/load/driver/drive.js'
-import { requestBytes, type Target } from '../../bench/load/driver/connection.js'
-import { figuresOf } from '../../bench/load/driver/measured.js'
+import t from 'tap'
+import { requestBytes } from '../../bench/load/driver/connection.js'
 import { readOptions, scenarioNames, UsageError } from '../../bench/load/options.js'
 import { pageOf } from '../../bench/load/report/page.js'
 import { isSound, type LoadReport } from '../../bench/load/report/report.js'
@@ -12,98 +10,7 @@ import { runScenario } from '../../bench/load/run.js'
 import { openSite, type Site } from '../../bench/load/site.js'
 import { createWitness } from '../../bench/load/witness.js'
 
-async function serve(
-  t: Test,
-  answer: (authorization: string | undefined) => { status: number; delayMs?: number }
-): Promise<Target> {
-  const server = createServer((request, response) => {
-    const { status, delayMs = 0 } = answer(request.headers.authorization)
-    const end = () => response.writeHead(status, { 'content-length': 2 }).end('ok')
-    if (delayMs > 0) setTimeout(end, delayMs)
-    else end()
-  }).listen(0, '127.0.0.1')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('It has no port')
-  return { host: '127.0.0.1', port: address.port }
-}
-
 const request = requestBytes({ path: '/' })
-
-t.test('an open loop sends what is due, each once and dated by when it was due', async (t) => {
-  const target = await serve(t, () => ({ status: 200 }))
-  const sequences: number[] = []
-  const answers: Answer[] = []
-  const driven = await drive({
-    targets: [target],
-    connections: 4,
-    mode: { kind: 'open', perSecond: 200 },
-    durationMs: 500,
-    next(sequence) {
-      sequences.push(sequence)
-      return { name: 'x', request, onAnswer: (answer) => answers.push(answer) }
-    }
-  })
-  t.same(
-    sequences,
-    Array.from({ length: 100 }, (_, index) => index)
-  )
-  t.equal(answers.length, 100)
-  t.equal(figuresOf(driven.all, driven.durationMs).statuses['200'], 100)
-  const [first] = answers
-  for (const { dueAt, sentAt, receivedAt } of answers) {
-    if (dueAt > sentAt || sentAt > receivedAt) t.fail('out of order')
-    const steps = (dueAt - (first?.dueAt ?? 0)) / 5
-    if (Math.abs(steps - Math.round(steps)) > 0.01) t.fail('not due every 5 ms')
-  }
-})
-
-t.test('a server that stalls is charged for the requests that had to wait for it', async (t) => {
-  let count = 0
-  const target = await serve(t, () => ({ status: 200, delayMs: count++ === 0 ? 300 : 0 }))
-  const waits: number[] = []
-  await drive({
-    targets: [target],
-    connections: 1,
-    mode: { kind: 'open', perSecond: 100 },
-    durationMs: 300,
-    next: () => ({
-      name: 'x',
-      request,
-      onAnswer: ({ dueAt, sentAt }) => waits.push(sentAt - dueAt)
-    })
-  })
-  // All were due while the first was under way, so the second waited for nearly all of it.
-  t.ok(waits.length === 30 && (waits[1] ?? 0) > 150, JSON.stringify(waits))
-})
-
-t.test('a connection that breaks counts as a failure, and is opened again', async (t) => {
-  let count = 0
-  const server = createServer((asked, response) => {
-    if (count++ === 1) asked.socket.destroy()
-    else response.end('ok')
-  }).listen(0, '127.0.0.1')
-  t.teardown(() => server.close())
-  await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('It has no port')
-  const statuses: number[] = []
-  await drive({
-    targets: [{ host: '127.0.0.1', port: address.port }],
-    connections: 1,
-    mode: { kind: 'closed' },
-    durationMs: 2_000,
-    next: (sequence) =>
-      sequence > 2
-        ? undefined
-        : { name: 'x', request, onAnswer: ({ status }) => statuses.push(status) }
-  })
-  t.same(statuses, [200, 0, 200])
-})
 
 t.test('only what was sent after the answer and accepted is a violation', async () => {
   const time = fc.integer({ min: 0, max: 20 })

@@ -15,6 +15,7 @@ export interface RawAnswer {
 /** A connection that carries one request at a time, and is opened again when it was closed. */
 export interface Connection {
   readonly send: (request: Buffer, done: (answer: RawAnswer) => void) => void
+  /** What is under way has failed then. */
   readonly close: () => void
 }
 
@@ -63,6 +64,8 @@ export function openConnection({ host, port }: Target): Connection {
     },
     close() {
       socket?.destroy()
+      socket = undefined
+      if (waiting !== undefined) finish(failed)
     }
   }
 }

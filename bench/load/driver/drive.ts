@@ -1,5 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { createMeter, type Measured, type Second } from './measured.js'
 import { type Connection, openConnection, type Target } from './connection.js'
+import { createQueue } from './queue.js'
 
 /** Times are milliseconds of `performance.now()`. */
 export interface Answer {
@@ -29,23 +31,31 @@ export type Mode =
   { readonly kind: 'open'; readonly perSecond: number } | { readonly kind: 'closed' }
 
 export interface DriveOptions {
-  /** Connections are shared evenly among them. */
+  /** Connections are shared evenly among them, and take turns. */
   readonly targets: readonly Target[]
   readonly connections: number
+  /**
+   * An open loop opens up to so many where answers don't keep up; beyond that, requests wait for each other.
+   * `connections` by default.
+   */
+  readonly mostConnections?: number
   readonly mode: Mode
   readonly durationMs: number
-  /** The request of this number, counted from 0; undefined where there is none to be sent. */
+  /** The request of this number, counted from 0; undefined where there is none to be sent, which counts as dropped. */
   readonly next: (sequence: number) => Planned | undefined
   readonly onSecond?: (second: Second) => void
+  /** How long the last answers are waited for: 10 s. What has none by then counts as a connection that broke. */
+  readonly patienceMs?: number
   readonly signal?: AbortSignal
 }
 
 export interface Driven {
+  /** Until the end or the last answer, whichever was later. */
   readonly durationMs: number
   readonly byName: ReadonlyMap<string, Measured>
   readonly all: Measured
   readonly seconds: readonly Second[]
-  /** Requests that were due and not sent, as too many waited for a connection already. */
+  /** Requests that were due and never sent. */
   readonly dropped: number
 }
 
@@ -56,32 +66,41 @@ interface Due {
 
 /** Beyond this a server has long fallen behind for good. */
 const longestQueue = 20_000
-/** How long the last answers are waited for. */
-const patienceMs = 10_000
 
 /** Sends a load and measures the answers. */
 export async function drive(options: DriveOptions): Promise<Driven> {
   const { targets, connections: count, mode, durationMs, next, onSecond, signal } = options
+  const { patienceMs = 10_000 } = options
+  const most = mode.kind === 'open' ? Math.max(count, options.mostConnections ?? 0) : count
   const meter = createMeter()
-  const connections = Array.from({ length: count }, (_, index) =>
-    openConnection(targets[index % targets.length] ?? { host: '127.0.0.1', port: 0 })
-  )
-  const idle = [...connections]
-  const queue: Due[] = []
-  let queueHead = 0
+  const connections: Connection[] = []
+  const idle = createQueue<Connection>()
+  const queue = createQueue<Due>()
   let sequence = 0
   let underWay = 0
   let dropped = 0
+  let hasGivenUp = false
   let onQuiet: (() => void) | undefined
+  for (let opened = 0; opened < count; opened++) idle.push(anotherConnection())
   const startedAt = performance.now()
   const endsAt = startedAt + durationMs
+  let lastAnswerAt = startedAt
   const isOver = (): boolean => performance.now() >= endsAt || signal?.aborted === true
+
+  function anotherConnection(): Connection {
+    const target = targets[connections.length % targets.length]
+    if (target === undefined) throw new RangeError('There is no target')
+    const connection = openConnection(target)
+    connections.push(connection)
+    return connection
+  }
 
   function send(connection: Connection, { planned, dueAt }: Due): void {
     const sentAt = performance.now()
     underWay++
     connection.send(planned.request, (raw) => {
       const receivedAt = performance.now()
+      lastAnswerAt = receivedAt
       underWay--
       meter.record(planned.name, raw.status, receivedAt - dueAt)
       planned.onAnswer?.({ ...raw, dueAt, sentAt, receivedAt })
@@ -91,13 +110,9 @@ export async function drive(options: DriveOptions): Promise<Driven> {
   }
 
   function goOn(connection: Connection): void {
-    const waiting = queue[queueHead]
+    if (hasGivenUp) return
+    const waiting = queue.shift()
     if (waiting !== undefined) {
-      queueHead++
-      if (queueHead === queue.length) {
-        queue.length = 0
-        queueHead = 0
-      }
       send(connection, waiting)
       return
     }
@@ -107,16 +122,23 @@ export async function drive(options: DriveOptions): Promise<Driven> {
   }
 
   function submit(due: Due): void {
-    const connection = idle.pop()
+    const connection = idle.shift() ?? (connections.length < most ? anotherConnection() : undefined)
     if (connection !== undefined) send(connection, due)
-    else if (queue.length - queueHead < longestQueue) queue.push(due)
+    else if (queue.length() < longestQueue) queue.push(due)
     else dropped++
   }
 
-  const ticking = setInterval(() => onSecond?.(meter.tick()), 1_000)
+  function tick(): void {
+    const second = meter.tick()
+    onSecond?.(second)
+  }
+  const ticking = setInterval(tick, 1_000)
   if (mode.kind === 'open') await submitOnTime(mode.perSecond)
   else {
-    for (const connection of idle.splice(0)) goOn(connection)
+    for (let started = 0; started < count; started++) {
+      const connection = idle.shift()
+      if (connection !== undefined) goOn(connection)
+    }
     await over(endsAt, signal)
   }
 
@@ -129,7 +151,8 @@ export async function drive(options: DriveOptions): Promise<Driven> {
         while (sequence < due) {
           const dueAt = startedAt + (sequence / perSecond) * 1_000
           const planned = next(sequence++)
-          if (planned !== undefined) submit({ planned, dueAt })
+          if (planned === undefined) dropped++
+          else submit({ planned, dueAt })
         }
         if (sequence < total && signal?.aborted !== true) return
         clearInterval(timer)
@@ -139,19 +162,24 @@ export async function drive(options: DriveOptions): Promise<Driven> {
     await over(endsAt, signal)
   }
 
-  const tookMs = performance.now() - startedAt
-  clearInterval(ticking)
+  const endedAt = performance.now()
   if (underWay > 0) {
-    await Promise.race([
-      new Promise<void>((resolve) => {
-        onQuiet = resolve
-      }),
-      over(performance.now() + patienceMs, undefined)
-    ])
+    await new Promise<void>((resolve) => {
+      const givingUp = setTimeout(resolve, patienceMs)
+      onQuiet = () => {
+        clearTimeout(givingUp)
+        resolve()
+      }
+    })
   }
+  clearInterval(ticking)
+  hasGivenUp = true
+  dropped += queue.length()
   for (const connection of connections) connection.close()
+  // The second that ended with the run, where the answers were all there.
+  if (meter.seconds.length < Math.floor((endedAt - startedAt) / 1_000)) tick()
   return {
-    durationMs: tookMs,
+    durationMs: Math.max(endedAt, lastAnswerAt) - startedAt,
     byName: meter.byName,
     all: { histogram: meter.all, statuses: statusesOf(meter.byName) },
     seconds: meter.seconds,
@@ -160,14 +188,8 @@ export async function drive(options: DriveOptions): Promise<Driven> {
 }
 
 async function over(at: number, signal: AbortSignal | undefined): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer)
-      resolve()
-    }
-    const timer = setTimeout(end, Math.max(0, at - performance.now()))
-    signal?.addEventListener('abort', end, { once: true })
-  })
+  const leftMs = Math.max(0, at - performance.now())
+  await pause(leftMs, undefined, signal && { signal }).catch(() => undefined)
 }
 
 function statusesOf(byName: ReadonlyMap<string, Measured>): Map<number, number> {

@@ -25,6 +25,8 @@ export interface Second {
   readonly answers: number
   /** Answers of 500 and above, and connections that broke. */
   readonly failures: number
+  /** Answers of 401. */
+  readonly refusals: number
   readonly p50Ms: number
   readonly p99Ms: number
 }
@@ -49,6 +51,7 @@ export function createMeter() {
   let current = newHistogram()
   let answers = 0
   let failures = 0
+  let refusals = 0
 
   function of(name: string): Measured {
     const known = byName.get(name) ?? { histogram: newHistogram(), statuses: new Map() }
@@ -70,6 +73,7 @@ export function createMeter() {
       statuses.set(status, (statuses.get(status) ?? 0) + 1)
       answers++
       if (status === 0 || status >= 500) failures++
+      if (status === 401) refusals++
     },
 
     /** Closes a second. */
@@ -78,6 +82,7 @@ export function createMeter() {
         second: seconds.length,
         answers,
         failures,
+        refusals,
         p50Ms: current.getValueAtPercentile(50) / 1_000,
         p99Ms: current.getValueAtPercentile(99) / 1_000
       }
@@ -85,6 +90,7 @@ export function createMeter() {
       current = newHistogram()
       answers = 0
       failures = 0
+      refusals = 0
       return second
     }
   }
