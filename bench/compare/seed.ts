@@ -93,24 +93,27 @@ export interface Grants {
   readonly keyRing?: KeyRing
   readonly roles?: readonly string[]
   readonly seeding?: Seeding
+  /** The number of the first user, counted from 1. */
+  readonly first?: number
+  readonly ttlSeconds?: number
 }
 
-/** The token of each of the first users in the session that was made for it. */
+/** The token of each of so many users, the first ones by default, in the session that was made for it. */
 export function accessTokensOf(
   users: number,
-  { keyRing, roles = ['user'], seeding = firstSeeding }: Grants = {}
+  { keyRing, roles = ['user'], seeding = firstSeeding, first = 1, ttlSeconds = 3_600 }: Grants = {}
 ): string[] {
   const { issue } = createAccessTokens({
     keyRing: keyRing ?? keyRingFromSecret(secrets.jwt),
     issuer,
     audience: 'keycard',
-    ttlSeconds: 3_600,
+    ttlSeconds,
     clock: systemClock
   })
   return Array.from({ length: users }, (_, index) => {
     const ids = {
-      userId: userId(index + 1, seeding),
-      sessionId: sessionId(index + 1, seeding)
+      userId: userId(first + index, seeding),
+      sessionId: sessionId(first + index, seeding)
     }
     return issue({ ...ids, version: 1, generation: seeding.generation, roles }).token
   })

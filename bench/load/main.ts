@@ -25,16 +25,21 @@ async function run(options: LoadOptions): Promise<boolean> {
   const lifetime = createLifetime()
   try {
     const { target, out, ...configuration } = options
-    const scenarios: ScenarioReport[] = []
+    const startedAt = new Date().toISOString()
+    say(`Preparing ${options.users} accounts …`)
+    const site = await openSite(lifetime, options)
     const about = {
-      startedAt: new Date().toISOString(),
+      startedAt,
       machine: describeMachine(),
       commit: describeCommit(),
       versions: describeVersions(),
-      configuration: { ...configuration, target: target === undefined ? null : [...target.origins] }
+      configuration: {
+        ...configuration,
+        target: target === undefined ? null : [...target.origins]
+      },
+      backends: site.backends
     }
-    say(`Preparing ${options.users} accounts …`)
-    const site = await openSite(lifetime, options)
+    const scenarios: ScenarioReport[] = []
     for (const name of options.scenarios) {
       say(`\n${name}, ${options.seconds} s`)
       const progress = {
@@ -44,8 +49,11 @@ async function run(options: LoadOptions): Promise<boolean> {
       const scenario = await runScenario(name, { site, options, progress })
       say(`\n${tableOf(scenario)}`)
       scenarios.push(scenario)
+      // After each of them: a run that is interrupted keeps what it has.
+      await write(out, { ...about, scenarios })
     }
-    return await write(out, { ...about, scenarios })
+    say(`\n${fileOf(out, startedAt)}.html and .json`)
+    return isSound({ scenarios })
   } finally {
     await lifetime.end()
   }
@@ -58,13 +66,15 @@ function showSecond({ second, answers, failures, p50Ms, p99Ms }: Second): void {
   )
 }
 
-async function write(folder: string, report: LoadReport): Promise<boolean> {
+async function write(folder: string, report: LoadReport): Promise<void> {
   await mkdir(folder, { recursive: true })
-  const base = join(folder, `load-${report.startedAt.replace(/[:.]/g, '-')}`)
+  const base = fileOf(folder, report.startedAt)
   await writeFile(`${base}.json`, `${JSON.stringify(report, null, 2)}\n`)
   await writeFile(`${base}.html`, pageOf(report))
-  say(`\n${base}.html and .json`)
-  return isSound(report)
+}
+
+function fileOf(folder: string, startedAt: string): string {
+  return join(folder, `load-${startedAt.replace(/[:.]/g, '-')}`)
 }
 
 function say(text: string): void {

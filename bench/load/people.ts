@@ -1,13 +1,13 @@
 import { accessTokensOf, emailOf, password, refreshTokenOf, type Seeding } from '../compare/seed.js'
 import { requestBytes } from './driver/connection.js'
-import type { RevokedAt } from './witness.js'
+import { notRevoked, type Revocation } from './witness.js'
 
 /** One access token. It stays what it was when its owner gets another one. */
 export interface Card {
   readonly accessToken: string
   /** The request for the protected route with it. */
   readonly visit: Buffer
-  revokedAt: RevokedAt
+  readonly revocation: Revocation
 }
 
 /** An account that takes part, in a session of its own. */
@@ -17,18 +17,29 @@ export interface Person {
   refreshToken: string
 }
 
-/** The first so many accounts of a seeding. */
-export function peopleOf(count: number, seeding: Seeding, protectedPath: string): Person[] {
-  return accessTokensOf(count, { seeding }).map((accessToken, index) => ({
-    number: index + 1,
+export interface PeopleOptions {
+  /** The number of the first of them, counted from 1. */
+  readonly first: number
+  readonly count: number
+  readonly seeding: Seeding
+  /** Of their access tokens. */
+  readonly ttlSeconds: number
+  readonly protectedPath: string
+}
+
+/** Some of the accounts of a seeding. */
+export function peopleOf(options: PeopleOptions): Person[] {
+  const { first, count, seeding, ttlSeconds, protectedPath } = options
+  return accessTokensOf(count, { first, seeding, ttlSeconds }).map((accessToken, index) => ({
+    number: first + index,
     card: newCard(accessToken, protectedPath),
-    refreshToken: refreshTokenOf(index + 1, seeding)
+    refreshToken: refreshTokenOf(first + index, seeding)
   }))
 }
 
 function newCard(accessToken: string, protectedPath: string): Card {
   const visit = requestBytes({ path: protectedPath, headers: bearer(accessToken) })
-  return { accessToken, visit, revokedAt: undefined }
+  return { accessToken, visit, revocation: notRevoked() }
 }
 
 export function loginBytes({ number }: Person): Buffer {
@@ -40,9 +51,8 @@ export function refreshBytes({ refreshToken }: Person): Buffer {
   return requestBytes({ method: 'POST', path: '/api/auth/refresh', body: { refreshToken } })
 }
 
-export function logoutBytes({ card }: Person): Buffer {
-  const headers = bearer(card.accessToken)
-  return requestBytes({ method: 'POST', path: '/api/auth/logout', headers })
+export function logoutBytes({ accessToken }: Card): Buffer {
+  return requestBytes({ method: 'POST', path: '/api/auth/logout', headers: bearer(accessToken) })
 }
 
 /** Takes over the pair in the answer to a login or a refresh. */

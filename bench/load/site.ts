@@ -1,23 +1,26 @@
 import { randomBytes } from 'node:crypto'
 import postgres from 'postgres'
+import { parseDurationMs } from '../../src/config/duration.js'
 import type { Lifetime } from '../../test/support/lifetime.js'
-import { startRedis } from '../../test/support/redis.js'
+import { startRedis, type TestRedis } from '../../test/support/redis.js'
 import { ownPostgres, redisPid } from '../compare/backends.js'
 import { buildServers } from '../compare/build.js'
 import { clearSeed, emailOf, nodeEnvironment, password, seedUsers } from '../compare/seed.js'
 import { type ServerProcess, startServer } from '../compare/server-process.js'
-import { noProcesses, type Processes } from '../compare/variants.js'
+import type { Processes } from '../compare/variants.js'
 import type { Target } from './driver/connection.js'
 import type { ExistingTarget, LoadOptions } from './options.js'
-import { peopleOf, type Person } from './people.js'
+import { type PeopleOptions, peopleOf, type Person } from './people.js'
+import { type Backends, describeBackends } from './report/backends.js'
 
 /** What is put under load. */
 export interface Site {
   readonly targets: readonly [Target, ...Target[]]
   readonly protectedPath: string
-  /** Whose CPU counts; none of a deployment that was there before. */
-  readonly processes: Processes
-  readonly redis: { kill: () => Promise<void>; start: () => Promise<void> } | undefined
+  /** Whose CPU counts: the processes that there are now. Undefined for a deployment that was there before. */
+  readonly processes: () => Promise<Processes | undefined>
+  readonly redis: Pick<TestRedis, 'kill' | 'start'> | undefined
+  readonly backends: Backends | null
   /** An account with the role admin. */
   readonly admin: { readonly email: string; readonly password: string }
   /** People whom no scenario has had before, so that none finds what another one left. */
@@ -39,7 +42,10 @@ async function ownSite(lifetime: Lifetime, options: LoadOptions): Promise<Site> 
     ownPostgres(lifetime),
     startRedis(lifetime)
   ])
-  const takePeople = await populate(database.sql, options, '/protected')
+  const takePeople = await populate(database.sql, options, {
+    protectedPath: '/protected',
+    ttlSeconds: 3_600
+  })
   const env = {
     ...nodeEnvironment,
     NODE_ENV: 'development',
@@ -56,12 +62,13 @@ async function ownSite(lifetime: Lifetime, options: LoadOptions): Promise<Site> 
   return {
     targets: [targetOf(first.url), ...nodes.slice(1).map(({ url }) => targetOf(url))],
     protectedPath: '/protected',
-    processes: {
+    processes: async () => ({
       server: nodes.map(({ pid }) => pid),
       redis: [await redisPid(redis)],
       postgres: [database.pid]
-    },
+    }),
     redis,
+    backends: await describeBackends(database.sql, redis),
     admin,
     takePeople
   }
@@ -75,33 +82,48 @@ async function existingSite(
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => undefined })
   lifetime.teardown(() => sql.end())
   await refuseOthersData(sql)
-  const takePeople = await populate(sql, options, path)
+  // Everybody can read their password.
+  lifetime.teardown(() => clearSeed(sql))
+  const takePeople = await populate(sql, options, {
+    protectedPath: path,
+    ttlSeconds: targetTtlSeconds()
+  })
   // The last one takes part in no scenario.
   await sql`update users set roles = '{admin}' where email = ${emailOf(options.users)}`
   return {
     targets: [targetOf(origins[0]), ...origins.slice(1).map(targetOf)],
     protectedPath: path,
-    processes: noProcesses,
+    processes: async () => undefined,
     redis: undefined,
+    backends: null,
     admin: { email: emailOf(options.users), password },
     takePeople
   }
 }
 
+/** A node refuses tokens that live longer than its own: at most the default, unless the environment says otherwise. */
+function targetTtlSeconds(): number {
+  const told = parseDurationMs(process.env['ACCESS_TOKEN_TTL'] ?? '15m')
+  if (told === undefined) throw new Error('ACCESS_TOKEN_TTL is no duration such as 15m')
+  return told / 1_000
+}
+
 /** Makes the accounts and hands out a part of them for each scenario. */
 async function populate(
   sql: postgres.Sql,
-  { users, people: share, scenarios }: LoadOptions,
-  protectedPath: string
+  { users, people: count }: LoadOptions,
+  tokens: Pick<PeopleOptions, 'protectedPath' | 'ttlSeconds'>
 ): Promise<Site['takePeople']> {
   const [row] = await sql<{ generation: number }[]>`select generation from deployment`
   const seeding = { prefix: randomBytes(4).toString('hex'), generation: row?.generation ?? 1 }
   await clearSeed(sql)
   await seedUsers(sql, users, seeding)
-  const people = peopleOf(share * scenarios.length, seeding, protectedPath)
+  let next = 1
   return () => {
-    const [first, ...others] = people.splice(0, share)
-    if (first === undefined) throw new Error('No people are left')
+    // Their tokens are made when they are needed: they don't live for ever.
+    const [first, ...others] = peopleOf({ first: next, count, seeding, ...tokens })
+    if (first === undefined) throw new Error('Nobody takes part')
+    next += count
     return [first, ...others]
   }
 }

@@ -12,16 +12,26 @@ export interface Stage {
   readonly witness: Witness
   /** Notes what happened just now: reports show it in their charts. */
   readonly mark: (label: string) => void
+  /** So that no figure is of code that was not compiled yet, or of a connection that was just opened. Comes first. */
+  readonly warmUp: (next: DriveOptions['next']) => Promise<void>
   /** Drives the load that the options ask for. */
   readonly drive: (next: DriveOptions['next']) => Promise<Driven>
-  /** Waits until this share of the run is over. */
-  readonly until: (share: number) => Promise<void>
+  /** The part of the run that is over, from 0 to 1. */
+  readonly progress: () => number
+  /** Waits until this part of the run is over. */
+  readonly until: (progress: number) => Promise<void>
+  /** Undefined where it is not ours to kill. */
+  readonly redis: { kill: () => Promise<void>; start: () => Promise<void> } | undefined
 }
 
-/** What came of a scenario, besides the answers: figures with names that say their unit. */
+/** Figures with names that say their unit, null for what did not come about. */
+export type Findings = Readonly<Record<string, number | null>>
+
+/** What came of a scenario. */
 export interface Outcome {
   readonly driven: Driven
-  readonly findings: Readonly<Record<string, number>>
+  /** Besides the answers. */
+  readonly findings: Findings
 }
 
 export type Scenario = (stage: Stage) => Promise<Outcome>
@@ -36,10 +46,15 @@ export function visit(
     name: 'verify',
     request: card.visit,
     onAnswer(answer) {
-      witness.judge('verify', card.revokedAt, answer)
+      witness.judge('verify', card.revocation, answer)
       onAnswer?.(answer)
     }
   }
+}
+
+/** Visits of everybody in turn. */
+export function visits(stage: Stage): (sequence: number) => Planned {
+  return (sequence) => visit(stage, inTurn(stage, sequence))
 }
 
 /** The person whose turn it is. */

@@ -1,3 +1,13 @@
+/** What was done to a token, in milliseconds of `performance.now()`; undefined while it was not. */
+export interface Revocation {
+  /** From here on it may be refused. */
+  askedAt: number | undefined
+  /** From here on it must be. */
+  answeredAt: number | undefined
+}
+
+export const notRevoked = (): Revocation => ({ askedAt: undefined, answeredAt: undefined })
+
 /** A token that was accepted although it had been revoked: what must not be. */
 export interface Violation {
   readonly what: string
@@ -5,37 +15,39 @@ export interface Violation {
   readonly sentAfterMs: number
 }
 
-/** When the answer to the revocation of a token was there; undefined while it is good. In ms. */
-export type RevokedAt = number | undefined
+export interface Judged {
+  readonly status: number
+  readonly body: string
+  readonly sentAt: number
+  readonly receivedAt: number
+}
 
 /**
- * Holds answers against what was promised: whoever sends a request after a revocation was answered is
- * refused. A request that was on its way by then may be accepted or not.
+ * Holds answers against what was promised. Whoever sends a request after a revocation was answered is refused; a
+ * request that was on its way by then may be accepted or not; and nobody is told that a token is revoked which nobody
+ * wanted to revoke.
  */
 export function createWitness() {
   const violations: Violation[] = []
+  let unjustRefusals = 0
   let accepted = 0
   let refused = 0
-  let lastAcceptedAt: number | undefined
 
   return {
     violations,
+    unjustRefusals: () => unjustRefusals,
     /** Of tokens that were revoked by the time of the answer: how many were accepted, lawfully or not. */
     counts: () => ({ accepted, refused }),
-    /** When the last answer came that accepted a token which somebody had begun to revoke. */
-    lastAcceptedAt: () => lastAcceptedAt,
 
-    judge(
-      what: string,
-      revokedAt: RevokedAt,
-      answer: { readonly status: number; readonly sentAt: number; readonly receivedAt: number }
-    ): void {
-      if (revokedAt === undefined) return
-      if (answer.status === 401) refused++
-      if (answer.status !== 200) return
+    judge(what: string, { askedAt, answeredAt }: Revocation, answer: Judged): void {
+      const { status, body, sentAt, receivedAt } = answer
+      const mayBeRefused = askedAt !== undefined && askedAt <= receivedAt
+      if (!mayBeRefused && status === 401 && body.includes('"TOKEN_REVOKED"')) unjustRefusals++
+      if (answeredAt === undefined) return
+      if (status === 401) refused++
+      if (status !== 200) return
       accepted++
-      lastAcceptedAt = answer.receivedAt
-      const sentAfterMs = answer.sentAt - revokedAt
+      const sentAfterMs = sentAt - answeredAt
       if (sentAfterMs > 0) violations.push({ what, sentAfterMs })
     }
   }

@@ -1,96 +1,74 @@
-import { createServer } from 'node:http'
 import { once } from 'node:events'
-import fc from 'fast-check'
-import t from 'tap'
-import { requestBytes } from '../../bench/load/driver/connection.js'
-import { readOptions, scenarioNames, UsageError } from '../../bench/load/options.js'
-import { pageOf } from '../../bench/load/report/page.js'
-import { isSound, type LoadReport } from '../../bench/load/report/report.js'
+import { readdir, readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import postgres from 'postgres'
+import t, { type Test } from 'tap'
+import { readOptions } from '../../bench/load/options.js'
+import type { LoadReport, ScenarioReport } from '../../bench/load/report/report.js'
 import { runScenario } from '../../bench/load/run.js'
-import { openSite, type Site } from '../../bench/load/site.js'
-import { createWitness } from '../../bench/load/witness.js'
+import { openSite } from '../../bench/load/site.js'
+import { newSecrets, startKeycard } from '../support/keycard.js'
+import { createTestDatabase } from '../support/postgres.js'
+import { type End, spawnWatched } from '../support/service-process.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 
-const request = requestBytes({ path: '/' })
+const small = [
+  ...['--seconds', '1', '--warm-up', '0.2', '--rate', '300', '--connections', '8'],
+  ...['--people', '20', '--users', '150']
+]
 
-t.test('only what was sent after the answer and accepted is a violation', async () => {
-  const time = fc.integer({ min: 0, max: 20 })
-  fc.assert(
-    fc.property(
-      time,
-      time,
-      fc.option(time, { nil: undefined }),
-      fc.constantFrom(200, 401, 503),
-      (sentAt, took, revokedAt, status) => {
-        const witness = createWitness()
-        witness.judge('verify', revokedAt, { status, sentAt, receivedAt: sentAt + took })
-        const isViolation = status === 200 && revokedAt !== undefined && sentAt > revokedAt
-        return witness.violations.length === (isViolation ? 1 : 0)
-      }
-    )
-  )
-})
-
-t.test('what is wrong with the arguments is said in a sentence', async (t) => {
-  t.equal(readOptions(['--help']), undefined)
-  t.same(readOptions(['--scenario', 'everyone,verify'])?.scenarios, ['verify', 'everyone'])
-  t.same(readOptions(['--scenario', 'all'])?.scenarios, scenarioNames)
-  t.equal(readOptions(['--saturate'])?.perSecond, undefined)
-  const wrong = [
-    ['--scenario', 'dance'],
-    ['--rate', '0'],
-    ['--seconds', 'ten'],
-    ['--mode', 'memory'],
-    ['--target', 'http://127.0.0.1:3000'],
-    ['--what']
-  ]
-  for (const args of wrong) t.throws(() => readOptions(args), UsageError, args.join(' '))
-})
-
-const quick = (scenario: string) => {
-  const options = readOptions([
-    ...['--scenario', scenario, '--rate', '300', '--seconds', '3'],
-    ...['--connections', '8', '--users', '200', '--people', '20']
-  ])
+t.test('a deployment under load keeps its promise', async (t) => {
+  const options = readOptions([...small, '--scenario', 'all'])
   if (options === undefined) throw new Error('No options')
-  return options
+  const site = await openSite(t, options)
+  const run = { site, options }
+
+  const storm = await runScenario('revoke-storm', run)
+  t.equal(storm.byRequest['logout']?.statuses['204'], 20)
+  t.ok((storm.findings['revoked tokens refused'] ?? 0) > 0)
+  t.same(storm.violations, [])
+  t.ok((storm.cpuPerAnswerUs?.server ?? 0) > 0)
+
+  const outage = await runScenario('outage', run)
+  t.same(labelsOf(outage).slice(0, 2), ['Redis killed', 'Redis back'])
+  t.same(outage.violations, [])
+  t.ok((outage.cpuPerAnswerUs?.redis ?? 0) > 0, 'of the one that was killed, too')
+
+  const everyone = await runScenario('everyone', run)
+  t.same(everyone.violations, [])
+  t.equal(everyone.unjustRefusals, 0)
+  t.ok((everyone.findings['answer (ms)'] ?? 0) > 0)
+  t.ok((everyone.findings['people back at the end'] ?? 0) > 0)
+  t.same(labelsOf(everyone).slice(0, 2), ['everyone: asked', 'everyone: answered'])
+})
+
+const labelsOf = ({ marks }: ScenarioReport) => marks.map(({ label }) => label)
+
+interface LoadEnd extends End {
+  readonly report: LoadReport | undefined
 }
 
-t.test(
-  'a deployment under load keeps its promise, and the reports say what happened',
-  async (t) => {
-    const options = quick('revoke-storm,everyone')
-    const site = await openSite(t, options)
-    const storm = await runScenario('revoke-storm', { site, options })
-    t.equal(storm.byRequest['logout']?.statuses['204'], 20)
-    t.ok((storm.findings['revoked tokens refused'] ?? 0) > 0)
-    t.same(storm.violations, [])
-    t.ok((storm.cpuPerAnswerUs?.server ?? 0) > 0)
+const main = fileURLToPath(new URL('../../bench/load/main.ts', import.meta.url))
+const secrets = newSecrets()
+const issuer = 'https://load.example'
 
-    const everyone = await runScenario('everyone', { site, options })
-    t.same(everyone.violations, [])
-    t.ok((everyone.findings['answer (ms)'] ?? 0) > 0)
-    t.same(
-      everyone.marks.map(({ label }) => label),
-      ['everyone: asked', 'everyone: answered']
-    )
-    const report: LoadReport = {
-      startedAt: '2026-01-01T00:00:00.000Z',
-      machine: { cpu: '<cpu>', cores: 2, memoryGiB: 1, os: 'x', node: 'v20' },
-      commit: 'abc',
-      versions: {},
-      configuration: { ...options, target: null },
-      scenarios: [storm, everyone]
-    }
-    t.equal(isSound(report), true)
-    const page = pageOf(report)
-    t.match(page, '&lt;cpu&gt;')
-    t.match(page, 'everyone: answered')
-    t.notMatch(page, /NaN|undefined|https?:\/\/(?!127)/)
-  }
-)
+/** Runs the command to its end. */
+async function load(t: Test, args: readonly string[]): Promise<LoadEnd> {
+  const out = await temporaryFolder(t)
+  const command = ['--import', import.meta.resolve('tsx'), main, ...small, ...args, '--out', out]
+  const { ended } = await spawnWatched(t, process.execPath, command, {
+    env: { JWT_SECRET: secrets.jwt, REFRESH_SECRET: secrets.refresh, JWT_ISSUER: issuer }
+  })
+  const end = await ended
+  const name = (await readdir(out)).find((file) => file.endsWith('.json'))
+  if (name === undefined) return { ...end, report: undefined }
+  return { ...end, report: JSON.parse(await readFile(join(out, name), 'utf8')) as LoadReport }
+}
 
-t.test('a server that accepts a token which was revoked fails the run', async (t) => {
-  // Whatever it is asked, it answers as if all were well.
+/** Whatever it is asked, it answers as if all were well. */
+async function startLiar(t: Test): Promise<string> {
   const server = createServer((asked, response) => {
     response.writeHead(asked.url === '/api/auth/logout' ? 204 : 200).end()
   }).listen(0, '127.0.0.1')
@@ -101,16 +79,43 @@ t.test('a server that accepts a token which was revoked fails the run', async (t
   await once(server, 'listening')
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('It has no port')
-  const person = () => ({ accessToken: 'x', visit: request, revokedAt: undefined })
-  const site: Site = {
-    targets: [{ host: '127.0.0.1', port: address.port }],
-    protectedPath: '/',
-    processes: { server: [], redis: [], postgres: [] },
-    redis: undefined,
-    admin: { email: '', password: '' },
-    takePeople: () => [{ number: 1, card: person(), refreshToken: '' }]
-  }
-  const options = { ...quick('revoke-storm'), seconds: 1 }
-  const { violations } = await runScenario('revoke-storm', { site, options })
-  t.ok(violations.length > 0)
+  return `http://127.0.0.1:${address.port}`
+}
+
+t.test('the command loads what runs already, and fails where the promise is broken', async (t) => {
+  const env = { JWT_ISSUER: issuer }
+  const [honest, inUse, liar, liarsDatabase] = await Promise.all([
+    startKeycard(t, { secrets, env }),
+    startKeycard(t),
+    startLiar(t),
+    createTestDatabase(t)
+  ])
+  const { email } = await inUse.register({ email: 'ada@somewhere.example' })
+  const against = async (url: string, databaseUrl: string, scenario: string) =>
+    await load(t, ['--target', url, '--database-url', databaseUrl, '--scenario', scenario])
+  const [kept, broken, refused] = await Promise.all([
+    against(honest.url, honest.databaseUrl, 'verify,refresh'),
+    against(liar, liarsDatabase, 'revoke-storm'),
+    against(inUse.url, inUse.databaseUrl, 'verify')
+  ])
+
+  t.equal(kept.code, 0, kept.stderr)
+  const statuses = kept.report?.scenarios.map(({ all }) => Object.keys(all.statuses))
+  t.same(statuses, [['200'], ['200']])
+  t.same(await emailsIn(t, honest.databaseUrl), [], 'whose password everybody can read')
+
+  t.equal(broken.code, 1)
+  t.ok((broken.report?.scenarios[0]?.violations.length ?? 0) > 0)
+  t.match(broken.stdout, 'VIOLATED')
+
+  t.equal(refused.code, 1)
+  t.match(refused.stderr, 'accounts of others')
+  t.same(await emailsIn(t, inUse.databaseUrl), [email])
 })
+
+async function emailsIn(t: Test, databaseUrl: string): Promise<string[]> {
+  const sql = postgres(databaseUrl, { max: 1 })
+  t.teardown(() => sql.end())
+  const rows = await sql<{ email: string }[]>`select email from users`
+  return rows.map((row) => row.email)
+}

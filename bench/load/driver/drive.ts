@@ -64,6 +64,8 @@ interface Due {
   readonly dueAt: number
 }
 
+/** So much before its time a timer may ring. */
+const earlyMs = 5
 /** Beyond this a server has long fallen behind for good. */
 const longestQueue = 20_000
 
@@ -177,7 +179,7 @@ export async function drive(options: DriveOptions): Promise<Driven> {
   dropped += queue.length()
   for (const connection of connections) connection.close()
   // The second that ended with the run, where the answers were all there.
-  if (meter.seconds.length < Math.floor((endedAt - startedAt) / 1_000)) tick()
+  if (meter.seconds.length < Math.floor((endedAt - startedAt + earlyMs) / 1_000)) tick()
   return {
     durationMs: Math.max(endedAt, lastAnswerAt) - startedAt,
     byName: meter.byName,

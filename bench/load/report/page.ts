@@ -1,35 +1,16 @@
 import { escape } from '../../scaling/chart.js'
 import type { Figures } from '../driver/measured.js'
 import { isSound, type LoadReport, type ScenarioReport } from './report.js'
-import { notesOf, rounded } from './table.js'
+import { style } from './style.js'
+import { countsOf, notesOf, rounded } from './table.js'
 import { timelineOf } from './timeline.js'
-
-const style = `
-  :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; --mark: #dc2626 }
-  body { max-width: 820px; margin: 2rem auto; padding: 0 1rem }
-  h1 { margin-bottom: .2rem }
-  section { margin: 3rem 0 }
-  svg { width: 100%; height: auto; display: block; margin: 1rem 0 }
-  svg text { font-size: 12px; fill: currentColor }
-  .grid { stroke: currentColor; stroke-opacity: .15 }
-  .mark { stroke: var(--mark); stroke-dasharray: 4 3 }
-  svg .mark-label { fill: var(--mark) }
-  .scroll { overflow-x: auto }
-  table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
-  th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #8884; white-space: nowrap }
-  th:first-child, td:first-child { text-align: left }
-  .verdict { font-weight: 600; color: #059669 }
-  .verdict.bad { color: #dc2626 }
-  dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; opacity: .85 }
-  dd { margin: 0 }
-`
 
 /** The report for people: one page that loads nothing. */
 export function pageOf(report: LoadReport): string {
   const sound = isSound(report)
   const verdict = sound
-    ? 'No token was accepted after its revocation had been answered.'
-    : 'Revoked tokens were accepted: see below.'
+    ? 'No token was accepted after its revocation had been answered, and none was refused that nobody had revoked.'
+    : 'What was promised was not kept: see below.'
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -44,21 +25,23 @@ ${report.scenarios.map(sectionOf).join('\n')}
 `
 }
 
-function factsOf({ startedAt, machine, commit, versions, configuration }: LoadReport): string {
+function factsOf(report: LoadReport): string {
+  const { startedAt, machine, commit, versions, configuration, backends } = report
   const { nodes, mode, connections, users, people, target } = configuration
   const facts: Record<string, string> = {
     Started: startedAt,
     Machine: `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.os}`,
-    Versions: [
-      `Node ${machine.node}`,
-      ...Object.entries(versions).map(([name, version]) => `${name} ${version}`)
-    ].join(', '),
+    Versions: `Node ${machine.node}, ${listOf(versions)}`,
     Commit: commit,
     Deployment:
       target === null
-        ? `${nodes} ${nodes === 1 ? 'node' : 'nodes'} in mode ${mode}, with a Postgres (fsync on) and a Redis of their own, all on this machine with the load`
+        ? `${nodes} ${nodes === 1 ? 'node' : 'nodes'} in mode ${mode}, with a Postgres and a Redis of their own, all on this machine with the load`
         : target.join(', '),
-    Load: `${connections} connections, ${people} of ${users} accounts`
+    ...(backends !== null && {
+      Postgres: listOf(backends.postgres),
+      Redis: listOf(backends.redis)
+    }),
+    Load: `${connections} connections at first, ${people} of ${users} accounts`
   }
   const rows = Object.entries(facts).map(
     ([name, fact]) => `<dt>${escape(name)}</dt><dd>${escape(fact)}</dd>`
@@ -66,43 +49,53 @@ function factsOf({ startedAt, machine, commit, versions, configuration }: LoadRe
   return `<dl>${rows.join('')}</dl>`
 }
 
+const listOf = (facts: Readonly<Record<string, string>>): string =>
+  Object.entries(facts)
+    .map(([name, fact]) => `${name} ${fact}`)
+    .join(', ')
+
 function sectionOf(scenario: ScenarioReport): string {
-  const { name, perSecond, seconds, marks, byRequest } = scenario
+  const { name, perSecond, durationMs, byRequest } = scenario
   const how = perSecond === null ? 'at saturation' : `open loop, ${perSecond} requests per second`
-  const throughput = timelineOf({
-    title: `${name}: answers per second`,
-    unit: '1/s',
-    lines: [
-      { name: 'answers', colour: '#2563eb', values: seconds.map(({ answers }) => answers) },
-      { name: 'failures', colour: '#dc2626', values: seconds.map(({ failures }) => failures) }
-    ],
-    marks
-  })
-  const latency = timelineOf({
-    title: `${name}: latency`,
-    unit: 'ms',
-    lines: [
-      { name: 'p99', colour: '#d97706', values: seconds.map(({ p99Ms }) => p99Ms) },
-      { name: 'p50', colour: '#059669', values: seconds.map(({ p50Ms }) => p50Ms) }
-    ],
-    marks
-  })
   const notes = notesOf(scenario).map((note) => `<li>${escape(note)}</li>`)
   return `<section>
 <h2>${escape(name)}</h2>
-<p>${how}</p>
-${throughput}
-${latency}
+<p class="how">${how}, ${(durationMs / 1_000).toFixed(1)} s</p>
+${chartsOf(scenario)}
 <div class="scroll"><table>
-<tr><th>request</th><th>answers</th><th>per second</th><th>p50</th><th>p90</th><th>p99</th><th>p99.9</th><th>max</th></tr>
+<tr><th>request</th><th>answers</th><th>per second</th><th>p50</th><th>p90</th><th>p99</th><th>p99.9</th><th>max</th><th>status</th></tr>
 ${Object.entries(byRequest).map(rowOf).join('\n')}
 </table></div>
 <ul>${notes.join('')}</ul>
 </section>`
 }
 
+function chartsOf({ name, seconds, marks }: ScenarioReport): string {
+  const throughput = timelineOf({
+    title: `${name}: answers`,
+    unit: 'per second',
+    lines: [
+      { name: 'all', colour: 'blue', values: seconds.map(({ answers }) => answers) },
+      { name: 'refused (401)', colour: 'amber', values: seconds.map(({ refusals }) => refusals) },
+      { name: 'failed', colour: 'red', values: seconds.map(({ failures }) => failures) }
+    ],
+    marks
+  })
+  const latency = timelineOf({
+    title: `${name}: latency of each second's answers`,
+    unit: 'ms',
+    logarithmic: true,
+    lines: [
+      { name: 'p99', colour: 'amber', values: seconds.map(({ p99Ms }) => p99Ms) },
+      { name: 'p50', colour: 'green', values: seconds.map(({ p50Ms }) => p50Ms) }
+    ],
+    marks
+  })
+  return `${throughput}\n${latency}`
+}
+
 function rowOf([name, figures]: [string, Figures]): string {
-  const { answers, perSecond, p50Ms, p90Ms, p99Ms, p999Ms, maxMs } = figures
+  const { answers, perSecond, p50Ms, p90Ms, p99Ms, p999Ms, maxMs, statuses } = figures
   const times = [p50Ms, p90Ms, p99Ms, p999Ms, maxMs].map((time) => `<td>${rounded(time)} ms</td>`)
-  return `<tr><td>${escape(name)}</td><td>${answers}</td><td>${perSecond.toFixed(0)}</td>${times.join('')}</tr>`
+  return `<tr><td>${escape(name)}</td><td>${answers}</td><td>${perSecond.toFixed(0)}</td>${times.join('')}<td>${countsOf(statuses)}</td></tr>`
 }

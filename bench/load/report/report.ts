@@ -4,7 +4,9 @@ import { cpus, release, totalmem, type } from 'node:os'
 import type { CpuPerRole } from '../../compare/meter.js'
 import type { Figures, Second } from '../driver/measured.js'
 import type { LoadOptions, ScenarioName } from '../options.js'
+import type { Findings } from '../stage.js'
 import type { Violation } from '../witness.js'
+import type { Backends } from './backends.js'
 
 /** Something that happened during a run, in seconds since it began. */
 export interface Mark {
@@ -16,16 +18,21 @@ export interface ScenarioReport {
   readonly name: ScenarioName
   /** Requests per second that were due; null at saturation. */
   readonly perSecond: number | null
+  readonly durationMs: number
   readonly all: Figures
   readonly byRequest: Readonly<Record<string, Figures>>
   readonly seconds: readonly Second[]
   readonly marks: readonly Mark[]
   /** CPU time of all processes involved, in microseconds for each answer; null for a target of others. */
   readonly cpuPerAnswerUs: CpuPerRole | null
-  readonly findings: Readonly<Record<string, number>>
+  /** The part of the time that the client was on a CPU: near 1 it is the client that was measured. */
+  readonly clientBusy: number
+  readonly findings: Findings
   /** Requests that were due and never sent. */
   readonly dropped: number
   readonly violations: readonly Violation[]
+  /** Tokens that were refused as revoked, and that nobody had revoked. */
+  readonly unjustRefusals: number
 }
 
 export interface Machine {
@@ -43,11 +50,16 @@ export interface LoadReport {
   readonly commit: string
   readonly versions: Readonly<Record<string, string>>
   readonly configuration: Omit<LoadOptions, 'target' | 'out'> & { readonly target: string[] | null }
+  /** What was made for the run; null for a target. */
+  readonly backends: Backends | null
   readonly scenarios: readonly ScenarioReport[]
 }
 
-export function isSound({ scenarios }: LoadReport): boolean {
-  return scenarios.every(({ violations }) => violations.length === 0)
+/** Whether each token was refused from its revocation on, and no other one was. */
+export function isSound({ scenarios }: Pick<LoadReport, 'scenarios'>): boolean {
+  return scenarios.every(
+    ({ violations, unjustRefusals }) => violations.length === 0 && unjustRefusals === 0
+  )
 }
 
 export function describeMachine(): Machine {

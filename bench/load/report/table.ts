@@ -11,23 +11,32 @@ export function tableOf(scenario: ScenarioReport): string {
 function rowOf(name: string, figures: Figures): string[] {
   const { answers, perSecond, p50Ms, p90Ms, p99Ms, p999Ms, maxMs, statuses } = figures
   const times = [p50Ms, p90Ms, p99Ms, p999Ms, maxMs].map((time) => `${rounded(time)} ms`)
-  const counts = Object.entries(statuses).map(([status, count]) =>
-    status === '0' ? `${count} broke off` : `${count} × ${status}`
-  )
-  return [name, String(answers), perSecond.toFixed(0), ...times, counts.join(', ')]
+  return [name, String(answers), perSecond.toFixed(0), ...times, countsOf(statuses)]
+}
+
+/** How many answers had which status. */
+export function countsOf(statuses: Figures['statuses']): string {
+  return Object.entries(statuses)
+    .map(([status, count]) => (status === '0' ? `${count} broke off` : `${count} × ${status}`))
+    .join(', ')
 }
 
 /** What there is to say besides the answers, each in a line. */
 export function notesOf(scenario: ScenarioReport): string[] {
-  const { cpuPerAnswerUs: cpu, findings, dropped, violations } = scenario
+  const { cpuPerAnswerUs: cpu, clientBusy, findings, dropped } = scenario
+  const { violations, unjustRefusals } = scenario
   return [
     ...(cpu === null
       ? []
       : [
           `CPU per answer: Keycard ${rounded(cpu.server)} µs, Redis ${rounded(cpu.redis)} µs, Postgres ${rounded(cpu.postgres)} µs`
         ]),
+    `client busy: ${(clientBusy * 100).toFixed(0)} % of the time${clientBusy > 0.8 ? ', so these may be the limits of the client' : ''}`,
     ...Object.entries(findings).map(([name, figure]) => `${name}: ${rounded(figure)}`),
     ...(dropped === 0 ? [] : [`${dropped} requests were due and could not be sent`]),
+    ...(unjustRefusals === 0
+      ? []
+      : [`VIOLATED: ${unjustRefusals} tokens were refused as revoked that nobody had revoked`]),
     ...(violations.length === 0
       ? []
       : [
@@ -36,8 +45,8 @@ export function notesOf(scenario: ScenarioReport): string[] {
   ]
 }
 
-export function rounded(value: number): string {
-  if (!Number.isFinite(value)) return '–'
+export function rounded(value: number | null): string {
+  if (value === null || !Number.isFinite(value)) return '–'
   return value.toLocaleString('en', { maximumSignificantDigits: 3, useGrouping: value >= 10_000 })
 }
 

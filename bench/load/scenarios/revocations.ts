@@ -1,33 +1,23 @@
 import type { Planned } from '../driver/drive.js'
 import { logoutBytes } from '../people.js'
-import { inTurn, type Scenario, type Stage, visit } from '../stage.js'
+import { type Findings, type Scenario, type Stage, visits } from '../stage.js'
 
-/** One request in so many is a logout. */
-const stormShare = 20
-/** Logouts per second while Redis is away. */
-const outageShare = 200
+/** By this part of the run all have logged out. */
+const allOutBy = 0.9
 
-/** Many log out while everybody, they too, goes on with the tokens they have. */
+/** One after the other logs out, while everybody, they too, goes on with the tokens they have. */
 export const revokeStorm: Scenario = async (stage) => {
-  const planLogout = logouts(stage)
-  const driven = await stage.drive(
-    (sequence) =>
-      (sequence % stormShare === 0 ? planLogout() : undefined) ??
-      visit(stage, inTurn(stage, sequence))
-  )
+  await stage.warmUp(visits(stage))
+  const driven = await stage.drive(visitsAndLogouts(stage))
   return { driven, findings: countsOf(stage) }
 }
 
-/** Redis is killed after a third of the run, and comes back after two thirds. */
+/** The same, and Redis is killed after a third of the run and comes back after two thirds. */
 export const outage: Scenario = async (stage) => {
-  const planLogout = logouts(stage)
-  const driving = stage.drive(
-    (sequence) =>
-      (sequence % outageShare === 0 ? planLogout() : undefined) ??
-      visit(stage, inTurn(stage, sequence))
-  )
-  const { redis } = stage.site
-  if (redis === undefined) throw new Error('The Redis of a target is not ours to kill')
+  const { redis } = stage
+  if (redis === undefined) throw new Error('The Redis of this site is not ours to kill')
+  await stage.warmUp(visits(stage))
+  const driving = stage.drive(visitsAndLogouts(stage))
   await stage.until(1 / 3)
   stage.mark('Redis killed')
   await redis.kill()
@@ -37,25 +27,34 @@ export const outage: Scenario = async (stage) => {
   return { driven: await driving, findings: countsOf(stage) }
 }
 
-/** Plans the logout of one person after the other; undefined when all are out. */
-function logouts({ people }: Stage): () => Planned | undefined {
-  let next = 0
-  return () => {
-    const person = people[next]
-    if (person === undefined) return undefined
-    next++
+function visitsAndLogouts(stage: Stage): (sequence: number) => Planned {
+  const { people, progress } = stage
+  const planVisit = visits(stage)
+  let loggedOut = 0
+  return (sequence) => {
+    const person = people[loggedOut]
+    if (person === undefined || loggedOut >= (progress() / allOutBy) * people.length) {
+      return planVisit(sequence)
+    }
+    loggedOut++
+    const { card } = person
+    card.revocation.askedAt = performance.now()
     return {
       name: 'logout',
-      request: logoutBytes(person),
+      request: logoutBytes(card),
       onAnswer({ status, receivedAt }) {
         // 503 says that it is recorded and not yet known to be true everywhere.
-        if (status === 204) person.card.revokedAt = receivedAt
+        if (status === 204) card.revocation.answeredAt = receivedAt
       }
     }
   }
 }
 
-function countsOf({ witness }: Stage): Readonly<Record<string, number>> {
+function countsOf({ witness }: Stage): Findings {
   const { refused, accepted } = witness.counts()
-  return { 'revoked tokens refused': refused, 'revoked tokens accepted': accepted }
+  return {
+    'revoked tokens refused': refused,
+    'revoked tokens accepted, on their way when the answer came':
+      accepted - witness.violations.length
+  }
 }

@@ -1,33 +1,30 @@
-import type { Planned } from '../driver/drive.js'
+import type { DriveOptions, Planned } from '../driver/drive.js'
+import { createQueue } from '../driver/queue.js'
 import { loginBytes, type Person, refreshBytes, takePair } from '../people.js'
-import { inTurn, type Scenario, type Stage, visit } from '../stage.js'
+import { inTurn, type Outcome, type Scenario, type Stage, visit, visits } from '../stage.js'
 
 /** A protected route, with the tokens of all people in turn. */
-export const verify: Scenario = async (stage) => {
-  const driven = await stage.drive((sequence) => visit(stage, inTurn(stage, sequence)))
-  return { driven, findings: {} }
-}
+export const verify: Scenario = async (stage) => await play(stage, visits(stage))
 
 /** Each session is refreshed again and again, never twice at once. */
-export const refresh: Scenario = async (stage) => {
-  const planRefresh = refresher(stage)
-  return { driven: await stage.drive(planRefresh), findings: {} }
-}
+export const refresh: Scenario = async (stage) => await play(stage, refresher(stage))
 
-export const login: Scenario = async (stage) => {
-  const driven = await stage.drive((sequence) => planLogin(inTurn(stage, sequence)))
-  return { driven, findings: {} }
-}
+export const login: Scenario = async (stage) =>
+  await play(stage, (sequence) => planLogin(inTurn(stage, sequence)))
 
 /** 95 % verify, 4 % refresh, 1 % login. */
 export const mixed: Scenario = async (stage) => {
   const planRefresh = refresher(stage)
-  const driven = await stage.drive((sequence) => {
+  return await play(stage, (sequence) => {
     const part = sequence % 100
     if (part === 0) return planLogin(inTurn(stage, sequence))
     return part % 25 === 1 ? planRefresh() : visit(stage, inTurn(stage, sequence))
   })
-  return { driven, findings: {} }
+}
+
+async function play(stage: Stage, next: DriveOptions['next']): Promise<Outcome> {
+  await stage.warmUp(next)
+  return { driven: await stage.drive(next), findings: {} }
 }
 
 function planLogin(person: Person): Planned {
@@ -36,13 +33,11 @@ function planLogin(person: Person): Planned {
 
 /** Plans refreshes of whoever waits for none; undefined while everybody does. */
 function refresher({ people, site }: Stage): () => Planned | undefined {
-  const free = [...people]
-  let head = 0
+  const free = createQueue<Person>()
+  for (const person of people) free.push(person)
   return () => {
-    const person = free[head]
+    const person = free.shift()
     if (person === undefined) return undefined
-    head++
-    if (head > people.length) head -= free.splice(0, head).length
     return {
       name: 'refresh',
       request: refreshBytes(person),
