@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import t, { type Test } from 'tap'
 import { type Answer, drive, type Planned } from '../../bench/load/driver/drive.js'
-import { requestBytes, type Target } from '../../bench/load/driver/connection.js'
+import { requestBytes, sendOnce, type Target } from '../../bench/load/driver/connection.js'
 import { figuresOf } from '../../bench/load/driver/measured.js'
 import { createQueue } from '../../bench/load/driver/queue.js'
 
@@ -21,7 +21,6 @@ async function serve(t: Test, listener: RequestListener): Promise<Target> {
 
 const request = requestBytes({ path: '/' })
 const planned: Planned = { name: 'x', request }
-const silent: RequestListener = () => undefined
 
 t.test('an open loop sends what is due, each once and dated by when it was due', async (t) => {
   const target = await serve(t, (_, response) => response.end('ok'))
@@ -127,7 +126,11 @@ t.test('a connection that breaks counts as a failure, and is opened again', asyn
 })
 
 t.test('what is never answered counts as well, and what could not be sent', async (t) => {
-  const target = await serve(t, silent)
+  const asked: (string | undefined)[] = []
+  const target = await serve(t, ({ url }, response) => {
+    asked.push(url)
+    if (url === '/afterwards') response.end()
+  })
   const driven = await drive({
     targets: [target],
     connections: 2,
@@ -139,6 +142,8 @@ t.test('what is never answered counts as well, and what could not be sent', asyn
   t.same([...driven.all.statuses], [[0, 2]])
   t.equal(driven.dropped, 8)
   t.ok(driven.all.histogram.maxValue >= 130_000, 'with the time that they were waited for')
+  await sendOnce(target, requestBytes({ path: '/afterwards' }))
+  t.same(asked, ['/', '/', '/afterwards'], 'nothing is sent when it is over')
 })
 
 t.test('there is a row for each second, whether or not anybody looks on', async (t) => {
