@@ -55,14 +55,8 @@ export function createSessions(options: SessionOptions) {
   const refreshTokens = createRefreshTokens(options.refreshSecret)
   const issue = createCredentials({ accessTokens, refreshTokens, idleTtlSeconds, clock })
 
-  /**
-   * Revokes a session, or announces once more that it was: the same call again waits again.
-   *
-   * @param found what led to it, for the audit; only what led to the first one counts
-   * @returns undefined when it ended so long ago that no token of it is left
-   * @throws RevocationUnconfirmed, DatabaseUnavailable
-   */
-  async function revoke(
+  /** Revokes a session that lives, or announces once more that it was; undefined where neither can be. */
+  async function end(
     sessionId: string,
     cause: Cause,
     found?: AuditEvent
@@ -75,6 +69,34 @@ export function createSessions(options: SessionOptions) {
     )
     const live = recorded ?? (await revocation.findLive('session', sessionId))
     return live && (await revocation.announce(live))
+  }
+
+  async function recordAndAnnounce(sessionId: string, userId: string | undefined, cause: Cause) {
+    const order = { kind: 'session', target: sessionId, level: null } as const
+    const owned = userId === undefined ? order : { ...order, userId }
+    return await revocation.announce(
+      await database.write((db) => revocation.record(db, owned, cause))
+    )
+  }
+
+  /**
+   * Revokes a session, or announces once more that it was: the same call again waits again. One
+   * whose row is gone went with its account, and that may not be true on every node yet: it is
+   * revoked for itself, so that whoever asked need not wait for somebody else's answer.
+   *
+   * @param found what led to it, for the audit; only what led to the first one counts
+   * @returns undefined when it ended so long ago that no token of it is left
+   * @throws RevocationUnconfirmed, DatabaseUnavailable
+   */
+  async function revoke(
+    sessionId: string,
+    cause: Cause,
+    found?: AuditEvent
+  ): Promise<Receipt | undefined> {
+    const receipt = await end(sessionId, cause, found)
+    if (receipt !== undefined) return receipt
+    const session = await database.read((db) => findSession(db, sessionId))
+    return session === undefined ? await recordAndAnnounce(sessionId, undefined, cause) : undefined
   }
 
   /** Proves a refresh token; undefined for anything that was not minted here. Changes nothing. */
@@ -101,15 +123,10 @@ export function createSessions(options: SessionOptions) {
      * @throws RevocationUnconfirmed, DatabaseUnavailable
      */
     async revokeAgain(sessionId: string, cause: Cause): Promise<Receipt | undefined> {
-      const receipt = await revoke(sessionId, cause)
+      const receipt = await end(sessionId, cause)
       if (receipt !== undefined) return receipt
       const session = await database.read((db) => findSession(db, sessionId))
-      if (session === undefined) return undefined
-      const { userId } = session
-      const order = { kind: 'session', target: sessionId, level: null, userId } as const
-      return await revocation.announce(
-        await database.write((db) => revocation.record(db, order, cause))
-      )
+      return session && (await recordAndAnnounce(sessionId, session.userId, cause))
     },
 
     /**

@@ -1,6 +1,11 @@
 import t from 'tap'
+import { deleteUser } from '../../src/accounts/store.js'
+import { startNodes } from '../support/deployment.js'
 import { startKeycard } from '../support/keycard.js'
 import { createManualClock } from '../support/manual-clock.js'
+import { nobody } from '../support/origin.js'
+import { startRedis } from '../support/redis.js'
+import { revocationsOf } from '../support/revocation-rows.js'
 import {
   assertDead,
   assertLives,
@@ -91,3 +96,27 @@ t.test('a token that was revoked is accepted by no route', async (t) => {
   const again = tokensOf(await logIn(keycard, person))
   t.equal(verdict(await me(keycard, again.accessToken)), 200)
 })
+
+t.test(
+  'the session of an account that is just being deleted is dead when logout says so',
+  async (t) => {
+    const redis = await startRedis(t)
+    const nodes = await startNodes(t, 2, { redisUrl: redis.url })
+    const [node] = nodes
+    const person = await node.register()
+    const { revocation, database } = node.app
+    // Committed, and whoever did it has told nobody yet.
+    await database.transaction(async (tx) => {
+      await deleteUser(tx, { id: person.id, tokenVersion: 1 })
+      const order = { kind: 'user', target: person.id, level: 2 } as const
+      await revocation.record(tx, order, { reason: 'account deleted', origin: nobody })
+    })
+    const token = person.accessToken
+    for (const attempt of ['first', 'second']) {
+      t.equal((await node.post('/api/auth/logout', { token })).status, 204, attempt)
+      const answers = await Promise.all(nodes.map((each) => me(each, token)))
+      t.same(answers.map(verdict), ['TOKEN_REVOKED', 'TOKEN_REVOKED'])
+    }
+    t.equal((await revocationsOf(node, person.sessionId)).length, 1, 'it was recorded once')
+  }
+)
