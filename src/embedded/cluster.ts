@@ -47,8 +47,13 @@ export async function createCluster(cluster: NewCluster): Promise<void> {
     // The owner of a finished cluster clears the workshops of others away.
     if (!(await clusterExists(directory))) throw error
   } finally {
-    await rm(workshop, { recursive: true, force: true })
+    await clearAway(workshop)
   }
+}
+
+/** Others may be clearing the same folder, or their initdb still be writing to it: Node tries again. */
+export async function clearAway(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
 }
 
 async function handOver(paths: readonly string[], { identity }: ServerAccount): Promise<void> {

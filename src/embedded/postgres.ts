@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { readdir, rm } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { serverAccount, serverIdentity } from './account.js'
 import { locateBinaries } from './binaries.js'
-import { clusterExists, createCluster, databaseName } from './cluster.js'
+import { clearAway, clusterExists, createCluster, databaseName } from './cluster.js'
 import { connectToServer, urlOf } from './connection.js'
 import { letThrough, openDataDir } from './data-dir.js'
 import type { EmbeddedLog, Site } from './site.js'
@@ -63,7 +63,7 @@ async function prepareSite({ dataDir, log }: { dataDir: string; log: EmbeddedLog
 async function clearWorkshops(dataDir: string): Promise<void> {
   const names = await readdir(dataDir)
   for (const name of names.filter((name) => name.startsWith('postgres.new-'))) {
-    await rm(join(dataDir, name), { recursive: true, force: true })
+    await clearAway(join(dataDir, name))
   }
 }
 
