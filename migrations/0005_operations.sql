@@ -46,6 +46,9 @@ CREATE TABLE "incidents" (
 	"receipt" jsonb
 );
 --> statement-breakpoint
+-- Before the ALTERs: their locks would be held while the indexes are built, and stop every node.
+CREATE INDEX "users_email_prefix" ON "users" USING btree ("email" text_pattern_ops);--> statement-breakpoint
+CREATE INDEX "users_name_prefix" ON "users" USING btree (lower("name") text_pattern_ops);--> statement-breakpoint
 ALTER TABLE "deployment" ADD COLUMN "logins_spread_until" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "sessions" ADD COLUMN "key_ids" text[] DEFAULT '{}' NOT NULL;--> statement-breakpoint
 CREATE INDEX "audit_events_actor" ON "audit_events" USING btree ("actor","id");--> statement-breakpoint
@@ -53,6 +56,4 @@ CREATE INDEX "audit_events_subject" ON "audit_events" USING btree ("subject","id
 CREATE INDEX "audit_events_user" ON "audit_events" USING btree ("user_id","id");--> statement-breakpoint
 CREATE INDEX "audit_events_action" ON "audit_events" USING btree ("action","id");--> statement-breakpoint
 CREATE INDEX "audit_events_batch" ON "audit_events" USING btree ("batch","id");--> statement-breakpoint
-CREATE INDEX "audit_events_unsealed" ON "audit_events" USING btree ("id") WHERE "audit_events"."batch" is null;--> statement-breakpoint
-CREATE INDEX "users_email_prefix" ON "users" USING btree ("email" text_pattern_ops);--> statement-breakpoint
-CREATE INDEX "users_name_prefix" ON "users" USING btree (lower("name") text_pattern_ops);
+CREATE INDEX "audit_events_unsealed" ON "audit_events" USING btree ("id") WHERE "audit_events"."batch" is null;

@@ -84,7 +84,9 @@ export const sessions = pgTable(
     ip: text('ip').notNull(),
     userAgent: text('user_agent'),
     /** The `kid` of every key that ever signed an access token of it. */
-    keyIds: text('key_ids').array().notNull().default([])
+    keyIds: text('key_ids').array().notNull().default([]),
+    /** The transaction that opened it; null of one that was opened by an earlier version. */
+    openedXid: xid8('opened_xid').default(sql`pg_current_xact_id()`)
   },
   (table) => [
     index('sessions_user_id').on(table.userId),
@@ -236,6 +238,8 @@ export const incidents = pgTable('incidents', {
   actor: text('actor'),
   /** Only sessions that were opened before this moment are hit: not those of people who log in again. */
   startedAt: instant('started_at').notNull(),
+  /** The transaction that started it: what was opened by an earlier one was opened before, by any clock. */
+  startedXid: xid8('started_xid').default(sql`pg_current_xact_id()`),
   status: incidentStatus('status').notNull(),
   /** The last session that was looked at; a resumed run goes on after it. */
   position: uuid('position'),

@@ -3,10 +3,10 @@ import type { Receipt } from '../revocation/announcer.js'
 import type { RevocationService } from '../revocation/revocation.js'
 import type { Revocation } from '../revocation/store.js'
 import { type BatchParts, look, revokeBatch } from './batch.js'
-import type { Moment } from './cohort.js'
+import type { Moment, Opening } from './cohort.js'
 import { insist, isTemporary } from './insist.js'
 import { mergeReceipts } from './receipts.js'
-import { type Claim, type ClaimedIncident, noteReceipt } from './store.js'
+import { type Claim, type ClaimedIncident, haveEarlierEnded, noteReceipt } from './store.js'
 
 /** What was locked by others is soon free again. */
 const nextPassMs = 50
@@ -16,7 +16,7 @@ export interface CohortRunParts extends BatchParts {
     RevocationService,
     'recordAll' | 'announce' | 'announceUnconfirmed' | 'findLive'
   >
-  readonly momentOf: (openedUntil: Date) => Moment
+  readonly momentOf: (opened: Opening) => Moment
   readonly batchSize: number
 }
 
@@ -26,8 +26,9 @@ export class ClaimLost extends Error {
 }
 
 /**
- * Passes over all sessions until one pass has found none that is to be hit: what others held, or came
- * to match behind the position, is met by the next one. Then all of it is confirmed.
+ * Passes over all sessions, waits for the logins that were under way at the start, and passes again
+ * until one pass has found none that is to be hit: what others held, or came to match behind the
+ * position, is met by the next one. Then all of it is confirmed.
  *
  * @returns undefined where nothing was hit of which a token is left
  * @throws ClaimLost, and what an aborted signal brings
@@ -42,13 +43,14 @@ export async function runCohort(
   }: { readonly claim: Claim; readonly signal: AbortSignal; readonly report: () => Promise<void> }
 ): Promise<Receipt | undefined> {
   const { database, revocation, momentOf, batchSize } = parts
-  const { target, startedAt } = incident
+  const { target, startedAt, startedXid } = incident
+  const opened = { until: startedAt, beforeXid: startedXid }
   let lastHit = incident.position ?? undefined
   let receipt = incident.receiptSoFar ?? undefined
 
   async function hit(ids: readonly string[]): Promise<void> {
     const batch = await insist(signal, () =>
-      revokeBatch(parts, incident, { claim, ids, moment: momentOf(startedAt) })
+      revokeBatch(parts, incident, { claim, ids, moment: momentOf(opened) })
     )
     if (batch === undefined) throw new ClaimLost()
     lastHit = batch.at(-1)?.target ?? lastHit
@@ -76,7 +78,7 @@ export async function runCohort(
       signal.throwIfAborted()
       const from = { after, limit: batchSize }
       const { ids, upTo } = await insist(signal, () =>
-        database.read((db) => look(db, target, momentOf(startedAt), from))
+        database.read((db) => look(db, target, momentOf(opened), from))
       )
       found += ids.length
       if (ids.length > 0) await hit(ids)
@@ -91,7 +93,15 @@ export async function runCohort(
     return live && (await revocation.announce(live))
   }
 
-  if (lastHit !== undefined) await pass(lastHit)
+  /** Whoever was logging in at the start has a session that could not be seen yet. */
+  async function untilEarlierEnded(xid: string): Promise<void> {
+    while (!(await insist(signal, () => database.read((db) => haveEarlierEnded(db, xid))))) {
+      await pause(nextPassMs, undefined, { signal })
+    }
+  }
+
+  await pass(lastHit)
+  if (startedXid !== null) await untilEarlierEnded(startedXid)
   while ((await pass(undefined)) > 0) await pause(nextPassMs, undefined, { signal })
   // A worker that died may have left a batch unconfirmed, and so may others who hit the same sessions.
   const rest = await insist(signal, () => revocation.announceUnconfirmed())

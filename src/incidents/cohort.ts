@@ -3,11 +3,18 @@ import { deployment, sessions, users } from '../database/schema.js'
 import { isInRange } from './ip-range.js'
 import type { CohortTarget, IncidentTarget } from './target.js'
 
+/** Until when sessions must have been opened: by the clock of their node, or by the order of transactions. */
+export interface Opening {
+  readonly until: Date
+  /** Clocks may differ by half a minute. Null for an incident of an earlier version. */
+  readonly beforeXid: string | null
+}
+
 /** When it is judged which sessions are alive. */
 export interface Moment {
   readonly now: Date
-  /** Later ones belong to people who have logged in again. */
-  readonly openedUntil: Date
+  /** Later ones belong to people who have logged in again; all there are count where it is not given. */
+  readonly opened?: Opening | undefined
   /** What was not used since is refreshed no more. */
   readonly idleSince: Date
   /** What was used since may have an access token that is still good, whatever became of it. */
@@ -38,16 +45,23 @@ export function isHit(target: IncidentTarget, moment: Moment): SQL {
   return sql`(${isMeant(target, moment)}) and ${not(sql`(${isSpared(target)})`)}`
 }
 
-function isAlive({ now, openedUntil, idleSince, tokensSince }: Moment): SQL | undefined {
+function isAlive({ now, opened, idleSince, tokensSince }: Moment): SQL | undefined {
   return and(
     isNull(sessions.revokedAt),
     eq(sessions.version, users.tokenVersion),
     eq(sessions.generation, deployment.generation),
-    lte(sessions.createdAt, openedUntil),
+    opened && wasOpened(opened),
     or(
       and(gt(sessions.expiresAt, now), gt(sessions.lastUsedAt, idleSince)),
       gt(sessions.lastUsedAt, tokensSince)
     )
+  )
+}
+
+function wasOpened({ until, beforeXid }: Opening): SQL | undefined {
+  return or(
+    lte(sessions.createdAt, until),
+    beforeXid === null ? undefined : sql`${sessions.openedXid} < ${beforeXid}::xid8`
   )
 }
 

@@ -7,7 +7,7 @@ import type { Database, Queries } from '../database/connection.js'
 import type { Passwords } from '../passwords/passwords.js'
 import type { RevocationService } from '../revocation/revocation.js'
 import { type Census, takeCensus } from './census.js'
-import type { Moment } from './cohort.js'
+import type { Moment, Opening } from './cohort.js'
 import { endGeneration, TooManySpared } from './everyone.js'
 import { isTemporary } from './insist.js'
 import { countNodes, estimateLogins, type LoginEstimate } from './login-estimate.js'
@@ -78,11 +78,11 @@ export function createIncidents(options: IncidentOptions) {
   const { idleTtlSeconds, accessTokenTtlSeconds, batchSize = 500, staleMs = 10_000 } = options
   const work = createWorker({ database, revocation, momentOf, clock, batchSize })
 
-  function momentOf(openedUntil: Date): Moment {
+  function momentOf(opened?: Opening): Moment {
     const now = clock()
     return {
       now: new Date(now),
-      openedUntil,
+      opened,
       idleSince: new Date(now - idleTtlSeconds * 1_000),
       tokensSince: new Date(now - accessTokenTtlSeconds * 1_000 - tokenAllowanceMs)
     }
@@ -94,8 +94,7 @@ export function createIncidents(options: IncidentOptions) {
   }
 
   async function count(target: IncidentTarget, withinMs?: number) {
-    const moment = momentOf(new Date(clock()))
-    return await takeCensus(database, target, { moment, withinMs })
+    return await takeCensus(database, target, { moment: momentOf(), withinMs })
   }
 
   /** Whom it hits must not get away because they can't be counted. */
@@ -171,7 +170,7 @@ export function createIncidents(options: IncidentOptions) {
       const id = uuidv7()
       try {
         const { incident, until } = await database.transaction(async (tx) => {
-          const moment = momentOf(new Date(clock()))
+          const moment = momentOf()
           const until = new Date(moment.now.getTime() + spreadSeconds * 1_000)
           const isEveryone = target.kind === 'everyone'
           if (isEveryone) {
@@ -184,7 +183,7 @@ export function createIncidents(options: IncidentOptions) {
             target,
             reason,
             actor: origin.actor,
-            startedAt: moment.openedUntil,
+            startedAt: moment.now,
             sessionsExpected: sessions,
             sessionsRevoked: isEveryone ? sessions : 0
           })

@@ -27,6 +27,8 @@ type Row = typeof incidents.$inferSelect
 
 /** An incident with where the work on it stands. */
 export interface ClaimedIncident extends Incident {
+  /** The transaction that started it; null for one of an earlier version. */
+  readonly startedXid: string | null
   /** The last session that was hit. */
   readonly position: string | null
   /** How it is known that the batches so far are true everywhere, of those that were confirmed. */
@@ -94,8 +96,21 @@ export async function claimIncident(
     )
     .returning()
   if (row === undefined) return undefined
-  const { position, receipt } = row
-  return { ...incidentOf(row), position, receiptSoFar: receipt as Receipt | null }
+  const { position, receipt, startedXid } = row
+  return { ...incidentOf(row), position, startedXid, receiptSoFar: receipt as Receipt | null }
+}
+
+/**
+ * Whether every transaction that began to write before this one has ended, and so can be seen. One
+ * of the future was restored from another cluster's dump: nothing of its time is running here.
+ */
+export async function haveEarlierEnded(db: Queries, xid: string): Promise<boolean> {
+  const [row] = await db.execute<{ ended: boolean }>(
+    sql`select pg_snapshot_xmin(now.snapshot) >= ${xid}::xid8
+          or pg_snapshot_xmax(now.snapshot) <= ${xid}::xid8 as ended
+        from (select pg_current_snapshot() as snapshot) as now`
+  )
+  return row?.ended === true
 }
 
 /** Running incidents that nobody works on any more, oldest first. */
