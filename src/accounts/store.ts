@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import { audited, type AuditEvent } from '../audit/events.js'
 import { prepared, type Queries } from '../database/connection.js'
 import { users } from '../database/schema.js'
@@ -45,6 +45,12 @@ export async function findUserByEmail(db: Queries, email: string): Promise<User 
 export async function findUser(db: Queries, id: string): Promise<User | undefined> {
   const [row] = await selectById(db).execute({ id })
   return row
+}
+
+/** Which of these ids are accounts'. */
+export async function findUserIds(db: Queries, ids: readonly string[]): Promise<string[]> {
+  const rows = await db.select({ id: users.id }).from(users).where(inArray(users.id, [...ids]))
+  return rows.map(({ id }) => id)
 }
 
 export async function renameUser(

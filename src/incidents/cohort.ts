@@ -75,11 +75,15 @@ function fits(target: CohortTarget): SQL {
     lastUsedBefore === undefined ? undefined : lt(sessions.lastUsedAt, new Date(lastUsedBefore)),
     lastUsedAfter === undefined ? undefined : gte(sessions.lastUsedAt, new Date(lastUsedAfter)),
     ipRange === undefined ? undefined : isInRange(sessions.ip, ipRange),
-    keyId === undefined ? undefined : sql`${keyId} = any(${sessions.keyIds})`
+    keyId === undefined ? undefined : mayBeSignedBy(keyId)
   )
   // It would be everybody, by mistake.
   if (condition === undefined) throw new TypeError('A cohort needs at least one criterion')
   return condition
 }
+
+/** Of a session from before keys were noted it is not known, and a leaked key is no time to guess. */
+const mayBeSignedBy = (keyId: string): SQL =>
+  sql`(${keyId} = any(${sessions.keyIds}) or ${sessions.keyIds} = '{}')`
 
 const hasRole = (role: string): SQL => sql`${role} = any(${users.roles})`

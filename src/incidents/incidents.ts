@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { uuidv7 } from 'uuidv7'
+import { findUserIds } from '../accounts/store.js'
 import { type AuditAction, recordAudit } from '../audit/events.js'
 import type { Origin } from '../audit/origin.js'
 import type { Clock } from '../clock.js'
@@ -141,6 +142,13 @@ export function createIncidents(options: IncidentOptions) {
     /** The newest first. */
     async list(): Promise<Incident[]> {
       return await database.read((db) => listIncidents(db, listed))
+    },
+
+    /** Which accounts that are to be spared don't exist: a slip would log out the one that was meant. */
+    async unknownSpared({ spare = [] }: IncidentTarget): Promise<string[]> {
+      if (spare.length === 0) return []
+      const known = new Set(await database.read((db) => findUserIds(db, spare)))
+      return spare.filter((id) => !known.has(id))
     },
 
     /** Counts whom a target would hit now, and changes nothing. */

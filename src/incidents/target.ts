@@ -24,7 +24,7 @@ export interface Criteria {
   readonly lastUsedAfter?: string
   /** Opened from an address in this CIDR range. */
   readonly ipRange?: string
-  /** An access token of it was signed by the key with this `kid`. */
+  /** An access token of it was signed by the key with this `kid`, or it isn't known by which. */
   readonly keyId?: string
 }
 

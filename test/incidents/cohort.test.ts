@@ -135,7 +135,7 @@ function isMeant(target: CohortTarget, row: Row): boolean {
     used >= at(target.lastUsedAfter, 0) &&
     (target.role === undefined || (rolesOf.get(row.userId) ?? []).includes(target.role)) &&
     (target.ipRange === undefined || (ranges[target.ipRange] ?? []).includes(row.ip)) &&
-    (target.keyId === undefined || row.keyIds.includes(target.keyId))
+    (target.keyId === undefined || row.keyIds.length === 0 || row.keyIds.includes(target.keyId))
   )
 }
 
@@ -211,6 +211,7 @@ t.test('each criterion by itself', async (t) => {
     ],
     [{ kind: 'cohort', ipRange: '192.0.2.0/31' }, { ip: '192.0.2.1' }, { ip: '192.0.2.2' }],
     [{ kind: 'cohort', keyId: 'b' }, { keyIds: ['a', 'b'] }, { keyIds: ['a'] }],
+    [{ kind: 'cohort', keyId: 'b' }, { keyIds: [] }, { keyIds: ['a'] }],
     [{ kind: 'cohort', role: 'admin' }, { userId: owners[1]?.[0] ?? '' }, {}]
   ]
   for (const [target, hit, missed] of cases) {

@@ -17,7 +17,9 @@ const criteria = {
   lastUsedBefore: timeSchema('Sessions refreshed for the last time before'),
   lastUsedAfter: timeSchema('Sessions refreshed then or later'),
   ipRange: textSchema('Sessions opened from an address of this CIDR range'),
-  keyId: textSchema('Sessions with an access token that the key with this kid signed')
+  keyId: textSchema(
+    'Sessions with an access token that the key with this kid signed, and those from before it was noted which'
+  )
 }
 
 const CohortSchema = Type.Object(

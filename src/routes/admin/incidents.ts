@@ -46,6 +46,8 @@ const adminIncidentRoutes: FastifyPluginAsyncTypebox<AdminIncidentRoutesOptions>
       async function start(request, reply) {
         const { reason, dryRun = false } = request.body
         const target = targetOf(request.body)
+        const [unknown] = await incidents.unknownSpared(target)
+        if (unknown !== undefined) throw refused('/spare', `There is no account ${unknown}.`)
         if (dryRun) return { estimate: await incidents.estimate(target) }
         const started = await incidents.start({ target, reason, origin: userOrigin(request) })
         if (started.kind === 'too many spared') {

@@ -60,7 +60,7 @@ const adminRevocationRoutes: FastifyPluginAsyncTypebox<AdminRevocationRoutesOpti
         schema: {
           summary: 'Revoke a token, a session, a user or everything',
           description:
-            'Of a user every session and token dies. The call can be repeated: it waits again.',
+            'Of a user every session and token dies. The call can be repeated: it waits again. Of everyone it spreads no logins and counts nobody: an incident does.',
           tags: ['Administration'],
           security: [{ bearer: [] }],
           body: closed({ target: TargetSchema, reason: ReasonSchema }),

@@ -84,6 +84,8 @@ t.test('what is not asked for in earnest is refused, and nothing happens', async
     { target: everyone, reason, dryRun: false },
     { target: everyone, reason, spare: ['ada@example.com'] },
     { target: everyone, reason, spare: Array.from({ length: 301 }, () => randomUUID()) },
+    { target: everyone, reason, spare: [admin.id, randomUUID()] },
+    { target: { kind: 'everyone' }, reason, spare: [randomUUID()], dryRun: true },
     { target: everyone, reason, spareRole: 'admin' },
     { target: { kind: 'cohort' }, reason },
     { target: { kind: 'cohort' }, reason, spareRole: 'service' },
