@@ -49,7 +49,10 @@ export async function findUser(db: Queries, id: string): Promise<User | undefine
 
 /** Which of these ids are accounts'. */
 export async function findUserIds(db: Queries, ids: readonly string[]): Promise<string[]> {
-  const rows = await db.select({ id: users.id }).from(users).where(inArray(users.id, [...ids]))
+  const rows = await db
+    .select({ id: users.id })
+    .from(users)
+    .where(inArray(users.id, [...ids]))
   return rows.map(({ id }) => id)
 }
 
