@@ -5,7 +5,8 @@ import type { Database } from '../database/connection.js'
 import type { Receipt } from '../revocation/announcer.js'
 import type { Cause } from '../revocation/recorder.js'
 import type { Credentials, IssueCredentials } from './credentials.js'
-import { advanceCounter, findSession, type SessionFacts } from './store.js'
+import type { RefreshStatements } from './refresh-statements.js'
+import type { SessionFacts } from './store.js'
 
 /** A refresh token whose MAC is right, with its session as it was found then. */
 export interface GenuineRefreshToken {
@@ -33,7 +34,7 @@ type Attempt =
 export interface RotationOptions {
   readonly database: Database
   readonly issue: IssueCredentials
-  readonly activeKeyId: () => string
+  readonly statements: RefreshStatements
   readonly revoke: (
     sessionId: string,
     cause: Cause,
@@ -72,7 +73,7 @@ function ended(reason: string, { loginsSpreadUntil }: SessionFacts): Attempt {
 export function createRotation({
   database,
   issue,
-  activeKeyId,
+  statements,
   revoke,
   idleMs,
   graceMs,
@@ -80,13 +81,7 @@ export function createRotation({
 }: RotationOptions) {
   async function advance(session: SessionFacts): Promise<Attempt> {
     const now = clock()
-    const advanced = await database.write((db) =>
-      advanceCounter(db, session.id, session.counter, {
-        now: new Date(now),
-        idleSince: new Date(now - idleMs),
-        keyId: activeKeyId()
-      })
-    )
+    const advanced = await statements.advance(session)
     if (advanced === undefined) return { kind: 'lost' }
     const at = { counter: session.counter + 1, asOfMs: now }
     return {
@@ -128,7 +123,7 @@ export function createRotation({
       }
       if (outcome.kind !== 'lost') return outcome
       asOfMs = clock()
-      const found = await database.read((db) => findSession(db, token.session.id))
+      const found = await statements.find(token.session.id)
       if (found === undefined) break
       session = found
     }

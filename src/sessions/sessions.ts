@@ -8,6 +8,7 @@ import type { Cause } from '../revocation/recorder.js'
 import type { AccessTokens } from '../tokens/access-tokens.js'
 import { createCredentials, type Credentials } from './credentials.js'
 import { createRefreshTokens, newSalt, parseRefreshToken } from './refresh-token.js'
+import { createRefreshStatements } from './refresh-statements.js'
 import { createRotation, endOf, type GenuineRefreshToken } from './rotation.js'
 import {
   deleteSessionsBefore,
@@ -54,6 +55,9 @@ export function createSessions(options: SessionOptions) {
   const idleMs = idleTtlSeconds * 1_000
   const refreshTokens = createRefreshTokens(options.refreshSecret)
   const issue = createCredentials({ accessTokens, refreshTokens, idleTtlSeconds, clock })
+
+  const { activeKeyId } = accessTokens
+  const statements = createRefreshStatements({ database, activeKeyId, idleMs, clock })
 
   /** Revokes a session that lives, or announces once more that it was; undefined where neither can be. */
   async function end(
@@ -104,7 +108,7 @@ export function createSessions(options: SessionOptions) {
     const presented = parseRefreshToken(token)
     if (presented === undefined) return undefined
     const asOfMs = clock()
-    const session = await database.read((db) => findSession(db, presented.sessionId))
+    const session = await statements.find(presented.sessionId)
     if (session === undefined || !refreshTokens.isGenuine(presented, session.salt)) {
       return undefined
     }
@@ -152,7 +156,7 @@ export function createSessions(options: SessionOptions) {
     rotate: createRotation({
       database,
       issue,
-      activeKeyId: accessTokens.activeKeyId,
+      statements,
       revoke,
       idleMs,
       graceMs: options.graceMs,

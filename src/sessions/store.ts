@@ -58,7 +58,8 @@ export interface OpenedSession {
   readonly roles: readonly string[]
 }
 
-const currentSessions = and(
+/** Of users and the deployment, with which they are joined. */
+export const currentSessions = and(
   isNull(sessions.revokedAt),
   eq(sessions.version, users.tokenVersion),
   eq(sessions.generation, deployment.generation),
@@ -106,7 +107,7 @@ export async function insertSession(
   return owner
 }
 
-const selectSession = prepared((db) =>
+const selectFacts = (db: Queries) =>
   db
     .select({
       id: sessions.id,
@@ -128,6 +129,9 @@ const selectSession = prepared((db) =>
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
     .innerJoin(deployment, eq(deployment.id, 1))
+
+const selectSession = prepared((db) =>
+  selectFacts(db)
     .where(eq(sessions.id, sql.placeholder('id')))
     .prepare('keycard_session')
 )
@@ -137,55 +141,20 @@ export async function findSession(db: Queries, id: string): Promise<SessionFacts
   return row
 }
 
-export type AdvancedSession = Pick<
-  SessionFacts,
-  'version' | 'generation' | 'expiresAt' | 'roles' | 'keyIds'
->
-
-const advance = prepared((db) =>
-  db
-    .update(sessions)
-    .set({
-      counter: sql`${sessions.counter} + 1`,
-      lastUsedAt: sql`${sql.placeholder('now')}::timestamptz`,
-      keyIds: withKey(sql.placeholder('keyId'))
-    })
-    .from(users)
-    .innerJoin(deployment, eq(deployment.id, 1))
-    .where(
-      and(
-        eq(sessions.id, sql.placeholder('id')),
-        eq(sessions.counter, sql.placeholder('counter')),
-        eq(users.id, sessions.userId),
-        currentSessions,
-        gt(sessions.expiresAt, sql`${sql.placeholder('now')}::timestamptz`),
-        gt(sessions.lastUsedAt, sql`${sql.placeholder('idleSince')}::timestamptz`)
-      )
-    )
-    .returning({
-      version: sessions.version,
-      generation: sessions.generation,
-      expiresAt: sessions.expiresAt,
-      roles: users.roles,
-      keyIds: sessions.keyIds
-    })
-    .prepare('keycard_advance_counter')
+const selectSessions = prepared((db) =>
+  selectFacts(db)
+    .where(sql`${sessions.id} = any(${sql.placeholder('ids')}::uuid[])`)
+    .prepare('keycard_sessions')
 )
 
-/**
- * Moves a session's counter on by one: a single statement, so that of any number of callers with
- * the same counter one gets the row and the others nothing. All that keeps the session alive is
- * checked in the same statement. `keyId` is the key that is about to sign the access token.
- */
-export async function advanceCounter(
+/** Several, in the order of their ids; undefined for each that there is not. */
+export async function findSessions(
   db: Queries,
-  id: string,
-  counter: number,
-  { now, idleSince, keyId }: { now: Date; idleSince: Date; keyId: string }
-): Promise<AdvancedSession | undefined> {
-  const times = { now: now.toISOString(), idleSince: idleSince.toISOString() }
-  const [row] = await advance(db).execute({ id, counter, keyId, ...times })
-  return row
+  ids: readonly string[]
+): Promise<(SessionFacts | undefined)[]> {
+  const rows = await selectSessions(db).execute({ ids: `{${ids.join()}}` })
+  const found = new Map(rows.map((row) => [row.id, row]))
+  return ids.map((id) => found.get(id))
 }
 
 /** Notes that a key signs an access token of a session, before that goes out. */
@@ -196,7 +165,8 @@ export async function noteSigningKey(db: Queries, id: string, keyId: string): Pr
     .where(eq(sessions.id, id))
 }
 
-function withKey(keyId: string | Placeholder): SQL<string[]> {
+/** The keys of a session with one more. */
+export function withKey(keyId: string | Placeholder): SQL<string[]> {
   return sql`case
     when ${keyId}::text = any(${sessions.keyIds}) then ${sessions.keyIds}
     else array_append(${sessions.keyIds}, ${keyId}::text)

@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import type { Answer } from '../support/client.js'
 import { newSecrets, startKeycard, type TestKeycard } from '../support/keycard.js'
 import { startRedis } from '../support/redis.js'
+import { holdRows } from '../support/row-locks.js'
 import {
   assertDead,
   assertLives,
@@ -112,3 +113,30 @@ t.test(
     t.same(new Set(rounds.flatMap(({ dead }) => dead)), new Set([401]))
   }
 )
+
+t.test('a session whose row is held keeps nobody else waiting', async (t) => {
+  const [held, ...others] = await times(12, () => plain.register())
+  if (held === undefined) throw new Error('There was nobody')
+  const holder = await holdRows(t, databaseUrl)
+  await holder.sql`select from sessions where id = ${held.sessionId} for update`
+  const waiting = refresh(plain, held.refreshToken)
+  const answers = await Promise.all(others.map((person) => refresh(plain, person.refreshToken)))
+  t.same(new Set(answers.map(verdict)), new Set([200]))
+  await holder.waitedForBy(waiting)
+  await holder.sql`update sessions set revoked_at = now() where id = ${held.sessionId}`
+  await holder.commit()
+  t.equal(verdict(await waiting), 'INVALID_REFRESH_TOKEN', 'what was decided meanwhile counts')
+})
+
+t.test('without a grace, one of many gets the successor and the others are reuse', async (t) => {
+  const strict = await startKeycard(t, { env: { REFRESH_GRACE: '0s' } })
+  const person = await strict.register()
+  const holder = await holdRows(t, strict.databaseUrl)
+  await holder.sql`lock table sessions`
+  const asked = times(8, () => refresh(strict, person.refreshToken))
+  await holder.waitedForBy(asked)
+  await holder.commit()
+  const answers = await asked
+  t.equal(answers.filter(({ status }) => status === 200).length, 1)
+  t.ok(answers.map(verdict).includes('REFRESH_REUSED'))
+})

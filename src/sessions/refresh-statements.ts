@@ -1,0 +1,51 @@
+import type { Clock } from '../clock.js'
+import { coalesce } from '../database/coalesce.js'
+import type { Database } from '../database/connection.js'
+import {
+  advanceCounter,
+  advanceFreeCounters,
+  type AdvancedSession,
+  type Step
+} from './refresh-store.js'
+import { findSessions, type SessionFacts } from './store.js'
+
+export interface RefreshStatementOptions {
+  readonly database: Database
+  readonly activeKeyId: () => string
+  readonly idleMs: number
+  readonly clock: Clock
+}
+
+export interface RefreshStatements {
+  readonly find: (sessionId: string) => Promise<SessionFacts | undefined>
+  /** Moves a session's counter on by one; undefined for all but one of those who ask for the same. */
+  readonly advance: (step: Step) => Promise<AdvancedSession | undefined>
+}
+
+/** What a refresh asks the database: one statement for all refreshes that come at the same time. */
+export function createRefreshStatements(options: RefreshStatementOptions): RefreshStatements {
+  const { database, activeKeyId, idleMs, clock } = options
+
+  function context() {
+    const now = clock()
+    return { now: new Date(now), idleSince: new Date(now - idleMs), keyId: activeKeyId() }
+  }
+
+  const find = coalesce((ids: readonly string[]) => database.read((db) => findSessions(db, ids)))
+
+  const advanceFree = coalesce(async (steps: readonly Step[]) => {
+    const first = new Map(steps.toReversed().map((step) => [step.id, step]))
+    const moved = await database.write((db) =>
+      advanceFreeCounters(db, [...first.values()], context())
+    )
+    return steps.map((step) => (first.get(step.id) === step ? moved.get(step.id) : undefined))
+  })
+
+  return {
+    find,
+    async advance(step) {
+      const free = await advanceFree(step)
+      return free ?? (await database.write((db) => advanceCounter(db, step, context())))
+    }
+  }
+}
