@@ -16,7 +16,7 @@ import {
   type Section,
   timesOf
 } from './report.js'
-import { inRounds } from './rounds.js'
+import { inRoundsOf, type Subject } from './rounds.js'
 import { accessTokensOf, bearing, emailOf, password } from './seed.js'
 
 const users = 1_000
@@ -42,11 +42,6 @@ const stormColumns: readonly Column[] = [
   { key: 'logins', label: 'logins/s', digits: 1 }
 ]
 
-interface Subject {
-  readonly name: string
-  readonly measure: (seconds: number) => Promise<Sample>
-}
-
 /** How many logins a node answers beside how many hashes the machine makes, and what requests notice of a storm. */
 export const login: Part = async (context) => {
   const deployment = await startDeployment(context, { users })
@@ -62,27 +57,6 @@ export const login: Part = async (context) => {
   const rate = Math.max(1, Math.round(most.perSecond / 2))
   const subjects = stormSubjects(deployment, guarded, rate)
   await inRoundsOf(context, 'login-storm', subjects, (rounds) => stormSection(rounds, rate))
-}
-
-async function inRoundsOf(
-  { options, say, keep }: Context,
-  id: string,
-  subjects: readonly Subject[],
-  sectionOf: (rounds: RoundsByName) => Section
-): Promise<void> {
-  await inRounds({
-    contenders: subjects,
-    rounds: options.rounds,
-    measure: async ({ measure }) => {
-      await measure(options.warmUpSeconds)
-      return await measure(options.seconds)
-    },
-    onSample: (round, { name }, sample) => {
-      const figures = Object.entries(sample).map(([key, value]) => `${key} ${value.toFixed(2)}`)
-      say(`${id} ${round + 1}/${options.rounds}  ${name}: ${figures.join(', ')}`)
-    },
-    onRound: (rounds) => keep(sectionOf(rounds))
-  })
 }
 
 function subjectsOf({ script }: Context, deployment: BenchDeployment): Subject[] {

@@ -5,9 +5,7 @@
  *   npm run bench:compare -- --help
  */
 import { access } from 'node:fs/promises'
-import { createLifetime } from '../../test/support/lifetime.js'
-import { buildServers } from './build.js'
-import type { Part } from './context.js'
+import { type Part, runParts } from './context.js'
 import { everyone } from './everyone.js'
 import { login } from './login.js'
 import { describeMachine } from './machine.js'
@@ -42,26 +40,5 @@ const report = openReport(options.out, {
   machine: await describeMachine(),
   options
 })
-const say = (line: string): void => {
-  process.stderr.write(`${new Date().toISOString().slice(11, 19)}  ${line}\n`)
-}
-
-const outer = createLifetime()
-try {
-  const script = await buildServers(outer)
-  for (const name of options.only) {
-    say(`${name}:`)
-    const before = report.sections()
-    const lifetime = createLifetime()
-    try {
-      await parts[name]({ options, script, lifetime, say, keep: report.keep })
-    } finally {
-      await lifetime.end()
-    }
-    const made = report.sections().filter((section) => !before.includes(section))
-    process.stdout.write(`\n${made.map(textOf).join('\n')}\n`)
-  }
-} finally {
-  await outer.end()
-}
-say(`the report is in ${options.out}`)
+await runParts(parts, { options, keep: report.keep, kept: report.sections, textOf })
+process.stderr.write(`the report is in ${options.out}\n`)

@@ -63,7 +63,7 @@ export function readOptions(args: readonly string[]): CompareOptions {
     }
   })
   return {
-    only: values.only.split(',').map(partName),
+    only: partsOf(values.only, partNames),
     rounds: positive('rounds', values.rounds),
     seconds: positive('seconds', values.seconds),
     warmUpSeconds: positive('warm-up', values['warm-up']),
@@ -76,10 +76,13 @@ export function readOptions(args: readonly string[]): CompareOptions {
   }
 }
 
-function partName(name: string): PartName {
-  const known = partNames.find((candidate) => candidate === name)
-  if (known === undefined) throw new RangeError(`--only knows ${partNames.join(', ')}, not ${name}`)
-  return known
+/** The parts that `--only` names, separated by commas. */
+export function partsOf<Name extends string>(text: string, names: readonly Name[]): Name[] {
+  return text.split(',').map((name) => {
+    const known = names.find((candidate) => candidate === name)
+    if (known !== undefined) return known
+    throw new RangeError(`--only knows ${names.join(', ')}, not ${name}`)
+  })
 }
 
 /** A number above 0. */

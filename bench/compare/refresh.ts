@@ -6,15 +6,8 @@ import { startDeployment } from './deployment.js'
 import { ask, assertAll, closed, send } from './loads.js'
 import { meterCpu, sumOf } from './meter.js'
 import { pgbenchVersion, runPgbench } from './pgbench.js'
-import {
-  type Column,
-  rowsOf,
-  type RoundsByName,
-  type Sample,
-  type Section,
-  timesOf
-} from './report.js'
-import { inRounds } from './rounds.js'
+import { type Column, rowsOf, type RoundsByName, type Section, timesOf } from './report.js'
+import { inRoundsOf, type Subject } from './rounds.js'
 import { refreshTokenOf, seedUsers } from './seed.js'
 import { noProcesses, startBetterAuth } from './variants.js'
 
@@ -26,14 +19,9 @@ const columns: readonly Column[] = [
   { key: 'p99Ms', label: 'p99 ms', digits: 2 }
 ]
 
-interface Refresher {
-  readonly name: string
-  readonly measure: (seconds: number) => Promise<Sample>
-}
-
 /** How many sessions are refreshed, beside how many rows Postgres can swap for as many clients. */
 export const refresh: Part = async (context) => {
-  const { options, say, keep } = context
+  const { options, say } = context
   const limit = await pgbenchVersion()
   const refreshers = [
     ...(limit === undefined ? [] : [await startLimit(context)]),
@@ -42,17 +30,9 @@ export const refresh: Part = async (context) => {
   ]
   if (limit === undefined) say('there is no pgbench on this machine: no limit to compare with')
   const baseline = limit === undefined ? 'Keycard' : 'pgbench, one row swapped'
-  await inRounds({
-    contenders: refreshers,
-    rounds: options.rounds,
-    measure: async ({ measure }) => {
-      await measure(options.warmUpSeconds)
-      return await measure(options.seconds)
-    },
-    onSample: (round, { name }, { perSecond }) =>
-      say(`refresh ${round + 1}/${options.rounds}  ${name}: ${perSecond?.toFixed(0)}/s`),
-    onRound: (rounds) => keep(sectionOf(rounds, baseline, options.refreshClients))
-  })
+  await inRoundsOf(context, 'refresh', refreshers, (rounds) =>
+    sectionOf(rounds, baseline, options.refreshClients)
+  )
 }
 
 function sectionOf(rounds: RoundsByName, baseline: string, clients: number): Section {
@@ -76,7 +56,7 @@ function sectionOf(rounds: RoundsByName, baseline: string, clients: number): Sec
   }
 }
 
-async function startLimit({ lifetime, options }: Context): Promise<Refresher> {
+async function startLimit({ lifetime, options }: Context): Promise<Subject> {
   const { url, sql, pid } = await ownPostgres(lifetime)
   const clients = options.refreshClients
   await seedUsers(sql, clients * sessionsPerClient)
@@ -93,7 +73,7 @@ async function startLimit({ lifetime, options }: Context): Promise<Refresher> {
   }
 }
 
-async function startKeycard(context: Context): Promise<Refresher> {
+async function startKeycard(context: Context): Promise<Subject> {
   const clients = context.options.refreshClients
   const sessions = clients * sessionsPerClient
   const { nodes, processes } = await startDeployment(context, { users: sessions })
@@ -148,7 +128,7 @@ function refreshTokenIn(body: string): string {
   return answer.refreshToken
 }
 
-async function startPeer(context: Context): Promise<Refresher> {
+async function startPeer(context: Context): Promise<Subject> {
   const peer = await startBetterAuth(context, 'refresh')
   return {
     name: 'better-auth',

@@ -1,5 +1,34 @@
-import type { RoundsByName, Sample } from './report.js'
+import type { Context } from './context.js'
+import type { RoundsByName, Sample, Section } from './report.js'
 import { orderOfRound } from './statistics.js'
+
+/** Something that is measured for a while. */
+export interface Subject {
+  readonly name: string
+  readonly measure: (seconds: number) => Promise<Sample>
+}
+
+/** Measures every subject in every round, behind a warm-up, and keeps the section after each. */
+export async function inRoundsOf(
+  { options, say, keep }: Context,
+  id: string,
+  subjects: readonly Subject[],
+  sectionOf: (rounds: RoundsByName) => Section
+): Promise<void> {
+  await inRounds({
+    contenders: subjects,
+    rounds: options.rounds,
+    measure: async ({ measure }) => {
+      await measure(options.warmUpSeconds)
+      return await measure(options.seconds)
+    },
+    onSample: (round, { name }, sample) => {
+      const figures = Object.entries(sample).map(([key, value]) => `${key} ${value.toFixed(2)}`)
+      say(`${id} ${round + 1}/${options.rounds}  ${name}: ${figures.join(', ')}`)
+    },
+    onRound: (rounds) => keep(sectionOf(rounds))
+  })
+}
 
 export interface InRounds<T> {
   readonly contenders: readonly T[]

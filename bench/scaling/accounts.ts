@@ -7,6 +7,7 @@ import { accessTokensOf, bearing, refreshTokenOf } from '../compare/seed.js'
 import type { Chart } from './chart.js'
 import type { Context, Part } from './context.js'
 import { inSteps, inWords, mediansOf, ratiosOf, type Step } from './measure.js'
+import { memoryChart } from './memory.js'
 
 const sessionsInUse = 2_000
 const operations = [
@@ -29,7 +30,15 @@ export const accounts: Part = async (context) => {
   }
   await inSteps(context, 'accounts', steps, async (rounds) => {
     for (const chart of latencyCharts(counts.map(inWords), rounds)) await keep(chart)
-    await keep(await memoryChart(counts, deployments))
+    const memories = await Promise.all(deployments.map(({ nodes }) => nodes[0].memory()))
+    await keep(
+      memoryChart(counts, memories, {
+        what: 'users and sessions',
+        xLabel: 'users, each with a session',
+        grows: 'inUse',
+        noteOf: (bytes) => `${bytes.toFixed(2)} bytes for each session: a node keeps none.`
+      })
+    )
   })
 }
 
@@ -99,24 +108,4 @@ function latencyCharts(steps: readonly string[], rounds: RoundsByName): Chart[] 
       series: seriesOf(mediansOf, 'P99Ms')
     }
   ]
-}
-
-async function memoryChart(
-  counts: readonly number[],
-  deployments: readonly BenchDeployment[]
-): Promise<Chart> {
-  const memories = await Promise.all(deployments.map(({ nodes }) => nodes[0].memory()))
-  const growth = (memories.at(-1)?.inUse ?? NaN) - (memories[0]?.inUse ?? NaN)
-  const each = growth / ((counts.at(-1) ?? NaN) - (counts[0] ?? NaN))
-  return {
-    title: 'Memory of a node, by users and sessions',
-    note: `After collecting garbage. ${each.toFixed(2)} bytes for each session: a node keeps none.`,
-    xLabel: 'users, each with a session',
-    steps: counts.map(inWords),
-    yLabel: 'MB',
-    series: [
-      { name: 'in use', values: memories.map(({ inUse }) => inUse / 1e6) },
-      { name: 'resident', values: memories.map(({ resident }) => resident / 1e6) }
-    ]
-  }
 }

@@ -5,6 +5,7 @@ import { requestBytes } from '../load/driver/connection.js'
 import type { Part } from './context.js'
 import { guardedDatabase, startGuarded } from './guarded-node.js'
 import { inWords } from './measure.js'
+import { memoryChart } from './memory.js'
 
 /** What a node holds for a connection on which one request was answered and the next one is waited for. */
 export const connections: Part = async (context) => {
@@ -28,17 +29,12 @@ export const connections: Part = async (context) => {
     memories.push(memory)
     say(`connections  ${inWords(count)}: ${(memory.inUse / 1e6).toFixed(1)} MB in use`)
   }
-  const bytes = (memories.at(-1)?.resident ?? NaN) - (memories[0]?.resident ?? NaN)
-  const each = bytes / ((counts.at(-1) ?? NaN) - (counts[0] ?? NaN))
-  await keep({
-    title: 'Memory of a node, by idle connections',
-    note: `After collecting garbage. ${(each / 1_000).toFixed(1)} KB of resident memory for each connection.`,
-    xLabel: 'connections',
-    steps: counts.map(inWords),
-    yLabel: 'MB',
-    series: [
-      { name: 'in use', values: memories.map(({ inUse }) => inUse / 1e6) },
-      { name: 'resident', values: memories.map(({ resident }) => resident / 1e6) }
-    ]
-  })
+  await keep(
+    memoryChart(counts, memories, {
+      what: 'idle connections',
+      xLabel: 'connections',
+      grows: 'resident',
+      noteOf: (bytes) => `${(bytes / 1_000).toFixed(1)} KB of resident memory for each connection.`
+    })
+  )
 }

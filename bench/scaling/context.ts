@@ -1,18 +1,7 @@
-import type { Lifetime } from '../../test/support/lifetime.js'
-import type { ServerScript } from '../compare/build.js'
+import type { PartContext } from '../compare/context.js'
 import type { Chart } from './chart.js'
 import type { ScalingOptions } from './options.js'
 
-/** What each part works with. */
-export interface Context {
-  readonly options: ScalingOptions
-  readonly script: ServerScript
-  /** Ends with the part. */
-  readonly lifetime: Lifetime
-  /** One line of progress. */
-  readonly say: (line: string) => void
-  /** Keeps a chart, or what is known of it so far, in place of an earlier one of that title. */
-  readonly keep: (chart: Chart) => Promise<void>
-}
-
+/** A chart that is kept again takes the place of the earlier one of that title. */
+export type Context = PartContext<ScalingOptions, Chart>
 export type Part = (context: Context) => Promise<void>

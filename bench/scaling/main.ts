@@ -6,8 +6,7 @@
  */
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { createLifetime } from '../../test/support/lifetime.js'
-import { buildServers } from '../compare/build.js'
+import { runParts } from '../compare/context.js'
 import { describeMachine } from '../compare/machine.js'
 import { accounts } from './accounts.js'
 import { type Chart, figure } from './chart.js'
@@ -38,10 +37,6 @@ const startedAt = new Date().toISOString()
 const machine = await describeMachine()
 const charts = new Map<string, Chart>()
 
-function say(line: string): void {
-  process.stderr.write(`${new Date().toISOString().slice(11, 19)}  ${line}\n`)
-}
-
 /** Whoever interrupts a run keeps what there was by then. */
 async function keep(chart: Chart): Promise<void> {
   charts.set(chart.title, chart)
@@ -70,22 +65,5 @@ function textOf({ title, note, steps, series }: Chart): string {
   return [title, note, ...lines, ''].join('\n')
 }
 
-const outer = createLifetime()
-try {
-  const script = await buildServers(outer)
-  for (const name of options.only) {
-    say(`${name}:`)
-    const before = [...charts.keys()]
-    const lifetime = createLifetime()
-    try {
-      await parts[name]({ options, script, lifetime, say, keep })
-    } finally {
-      await lifetime.end()
-    }
-    const made = [...charts.values()].filter(({ title }) => !before.includes(title))
-    process.stdout.write(`\n${made.map(textOf).join('\n')}\n`)
-  }
-} finally {
-  await outer.end()
-}
-say(`the page is ${options.out}`)
+await runParts(parts, { options, keep, kept: () => [...charts.values()], textOf })
+process.stderr.write(`the page is ${options.out}\n`)

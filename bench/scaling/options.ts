@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { positive } from '../compare/options.js'
+import { partsOf, positive } from '../compare/options.js'
 
 export const partNames = [
   'processes',
@@ -64,7 +64,7 @@ export function readOptions(args: readonly string[]): ScalingOptions {
     }
   })
   return {
-    only: values.only.split(',').map(partName),
+    only: partsOf(values.only, partNames),
     rounds: positive('rounds', values.rounds),
     seconds: positive('seconds', values.seconds),
     warmUpSeconds: positive('warm-up', values['warm-up']),
@@ -76,12 +76,6 @@ export function readOptions(args: readonly string[]): ScalingOptions {
     connections: steps('connections', values.connections, 0),
     out: values.out
   }
-}
-
-function partName(name: string): PartName {
-  const known = partNames.find((candidate) => candidate === name)
-  if (known === undefined) throw new RangeError(`--only knows ${partNames.join(', ')}, not ${name}`)
-  return known
 }
 
 function steps(name: string, text: string, least: number): number[] {

@@ -5,6 +5,7 @@ import type { Chart } from './chart.js'
 import type { Context, Part } from './context.js'
 import { guardedDatabase, type GuardedNode, startGuarded } from './guarded-node.js'
 import { atRate, inSteps, inWords, mediansOf, ratiosOf, type Step } from './measure.js'
+import { memoryChart } from './memory.js'
 
 const algorithms = ['HS256', 'EdDSA'] as const
 
@@ -30,7 +31,15 @@ export const revocations: Part = async (context) => {
       })
     }
   }
-  await keep(await memoryChart(counts, nodes))
+  const memories = await Promise.all(nodes.map(({ server }) => server.memory()))
+  await keep(
+    memoryChart(counts, memories, {
+      what: 'live revocations',
+      xLabel: 'live revocations',
+      grows: 'inUse',
+      noteOf: (bytes) => `${bytes.toFixed(0)} bytes for each live revocation.`
+    })
+  )
   await inSteps(context, 'revocations', steps, async (rounds) => {
     for (const chart of cpuCharts(context, rounds)) await keep(chart)
   })
@@ -60,25 +69,4 @@ function cpuCharts({ options }: Context, rounds: RoundsByName): Chart[] {
       series: seriesOf(mediansOf, 'cpuUs')
     }
   ]
-}
-
-async function memoryChart(
-  counts: readonly number[],
-  nodes: readonly GuardedNode[]
-): Promise<Chart> {
-  const memories = await Promise.all(nodes.map(({ server }) => server.memory()))
-  const first = memories[0]?.inUse ?? NaN
-  const last = memories.at(-1)?.inUse ?? NaN
-  const each = (last - first) / ((counts.at(-1) ?? NaN) - (counts[0] ?? NaN))
-  return {
-    title: 'Memory of a node, by live revocations',
-    note: `After collecting garbage. ${each.toFixed(0)} bytes for each live revocation.`,
-    xLabel: 'live revocations',
-    steps: counts.map(inWords),
-    yLabel: 'MB',
-    series: [
-      { name: 'in use', values: memories.map(({ inUse }) => inUse / 1e6) },
-      { name: 'resident', values: memories.map(({ resident }) => resident / 1e6) }
-    ]
-  }
 }

@@ -1,23 +1,10 @@
-import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
-import t, { type Test } from 'tap'
+import type { RequestListener } from 'node:http'
+import t from 'tap'
 import { type Answer, drive, type Planned } from '../../bench/load/driver/drive.js'
-import { requestBytes, sendOnce, type Target } from '../../bench/load/driver/connection.js'
+import { requestBytes, sendOnce } from '../../bench/load/driver/connection.js'
 import { figuresOf } from '../../bench/load/driver/measured.js'
 import { createQueue } from '../../bench/load/driver/queue.js'
-
-/** A server that ends with the test. */
-async function serve(t: Test, listener: RequestListener): Promise<Target> {
-  const server = createServer(listener).listen(0, '127.0.0.1')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('It has no port')
-  return { host: '127.0.0.1', port: address.port }
-}
+import { serve } from '../support/serve.js'
 
 const request = requestBytes({ path: '/' })
 const planned: Planned = { name: 'x', request }

@@ -1,6 +1,4 @@
-import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
@@ -13,6 +11,7 @@ import { newSecrets, startKeycard } from '../support/keycard.js'
 import { createTestDatabase } from '../support/postgres.js'
 import { type End, spawnWatched } from '../support/service-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
+import { serve } from '../support/serve.js'
 
 const small = [
   ...['--seconds', '1', '--warm-up', '0.2', '--rate', '300', '--connections', '8'],
@@ -69,17 +68,10 @@ async function load(t: Test, args: readonly string[]): Promise<LoadEnd> {
 
 /** Whatever it is asked, it answers as if all were well. */
 async function startLiar(t: Test): Promise<string> {
-  const server = createServer((asked, response) => {
+  const { host, port } = await serve(t, (asked, response) => {
     response.writeHead(asked.url === '/api/auth/logout' ? 204 : 200).end()
-  }).listen(0, '127.0.0.1')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
   })
-  await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('It has no port')
-  return `http://127.0.0.1:${address.port}`
+  return `http://${host}:${port}`
 }
 
 t.test('the command loads what runs already, and fails where the promise is broken', async (t) => {
