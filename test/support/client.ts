@@ -1,3 +1,5 @@
+import type { RecordedAuditEvent } from '../../src/audit/search.js'
+
 /** What any answer of the service may hold: a test says what it expects by reading it. */
 export interface AnswerBody {
   readonly code?: string
@@ -103,18 +105,8 @@ export interface AnsweredClient {
   readonly revokedAt?: string | null
 }
 
-export interface AnsweredAuditEvent {
-  readonly id: string
+export interface AnsweredAuditEvent extends Omit<RecordedAuditEvent, 'occurredAt'> {
   readonly occurredAt: string
-  readonly action: string
-  readonly outcome: string
-  readonly actor: { readonly kind: string; readonly id: string | null }
-  readonly subject: { readonly kind: string; readonly id: string } | null
-  readonly userId: string | null
-  readonly ip: string | null
-  readonly reason: string | null
-  readonly details: Readonly<Record<string, unknown>> | null
-  readonly batch: number | null
 }
 
 export interface Answer {
