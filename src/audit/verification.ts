@@ -1,7 +1,7 @@
 import { isNull } from 'drizzle-orm'
 import type { Database } from '../database/connection.js'
 import { auditEvents } from '../database/schema.js'
-import { checkBatch, checkEvents, checkPruning } from './batch-check.js'
+import { checkBatch, checkEvents } from './batch-check.js'
 import {
   batchPages,
   type ChainedBatch,
@@ -11,6 +11,7 @@ import {
 } from './chain-pages.js'
 import { createEventGroups } from './event-groups.js'
 import { type AuditFinding, createFindings, type ReportFinding } from './findings.js'
+import { checkPruning, checkRecords, type PruningRules } from './pruning-check.js'
 
 export interface AuditVerification {
   /** Batches there are, the pruned ones included. */
@@ -28,7 +29,8 @@ export interface AuditVerification {
   readonly furtherFindings: number
 }
 
-export interface AuditVerificationOptions {
+export interface AuditVerificationOptions extends PruningRules {
+  readonly database: Database
   /** The hash, in hex, of a batch that was there once, such as from a log line `audit.sealed`. */
   readonly expectedHead?: string | undefined
 }
@@ -38,18 +40,21 @@ const maxFindings = 1_000
 /**
  * Recomputes the whole chain, a page at a time, while events are written, sealed and pruned. It can't
  * tell a chain that was cut off at its end, or written anew as a whole, from one that is right: for
- * that it needs an expected head from outside the database.
+ * that it needs an expected head from outside the database. Whether a batch was due to be pruned is
+ * judged by the retention that is configured now.
  *
  * @throws DatabaseUnavailable
  */
-export async function verifyAudit(
-  database: Database,
-  { expectedHead }: AuditVerificationOptions = {}
-): Promise<AuditVerification> {
+export async function verifyAudit({
+  database,
+  expectedHead,
+  ...rules
+}: AuditVerificationOptions): Promise<AuditVerification> {
   const { report, read } = createFindings(maxFindings)
   const anchor = expectedHead?.toLowerCase()
   let isAnchored = anchor === undefined
   let isUnprunedSeen = false
+  let newestPruned: number | undefined
   let before: ChainedBatch | undefined
   const counts = { batches: 0, prunedBatches: 0, events: 0 }
 
@@ -59,8 +64,9 @@ export async function verifyAudit(
       const group = await groups.of(batch.number)
       checkBatch(batch, before, report)
       await checkEvents(database, batch, group, report)
-      if (isUnprunedSeen) await checkPruning(database, batch, report)
+      await checkPruning(database, batch, isUnprunedSeen, rules, report)
       isUnprunedSeen ||= !batch.isPruned
+      if (batch.isPruned) newestPruned = batch.number
       isAnchored ||= batch.hash.toString('hex') === anchor
       counts.batches++
       counts.prunedBatches += Number(batch.isPruned)
@@ -70,6 +76,7 @@ export async function verifyAudit(
   }
 
   await reportStrays(database, before, report)
+  if (newestPruned !== undefined) await checkRecords(database, newestPruned, report)
   if (!isAnchored) {
     report('anchor missing', null, 'No batch has the expected hash: some were cut off or replaced.')
   }
