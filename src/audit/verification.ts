@@ -27,6 +27,8 @@ export interface AuditVerification {
   readonly findings: readonly AuditFinding[]
   /** How many there were beyond those. */
   readonly furtherFindings: number
+  /** A sentence about what could not be told, for want of an expected head; null where one was given. */
+  readonly unproven: string | null
 }
 
 export interface AuditVerificationOptions extends PruningRules {
@@ -36,6 +38,10 @@ export interface AuditVerificationOptions extends PruningRules {
 }
 
 const maxFindings = 1_000
+
+const unanchored =
+  "That no batch was cut off at the end, nor all of them written anew, can't be told without the " +
+  'head of an earlier sealing: the hash in the newest log line audit.sealed.'
 
 /**
  * Recomputes the whole chain, a page at a time, while events are written, sealed and pruned. It can't
@@ -84,7 +90,8 @@ export async function verifyAudit({
     ...counts,
     unsealed: await database.read((db) => db.$count(auditEvents, isNull(auditEvents.batch))),
     head: before ? { number: before.number, hash: before.hash.toString('hex') } : null,
-    ...read()
+    ...read(),
+    unproven: anchor === undefined ? unanchored : null
   }
 }
 

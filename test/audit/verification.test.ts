@@ -31,11 +31,12 @@ t.test('a chain that nobody touched is whole', async (t) => {
     unsealed: 1,
     head: { number: batchCount, hash: head?.hash },
     findings: [],
-    furtherFindings: 0
+    furtherFindings: 0,
+    unproven: /no batch was cut off at the end.* can't be told without the head/
   })
   for (const { hash } of sealed) {
     const anchored = await verify({ expectedHead: hash })
-    t.match(anchored, { findings: { length: 0 } }, 'an anchor')
+    t.match(anchored, { findings: { length: 0 }, unproven: null }, 'an anchor')
   }
 })
 

@@ -132,7 +132,7 @@ async function verify(context: CommandContext, options: { head?: string }): Prom
     head: result.head === null ? null : `${result.head.number} ${result.head.hash}`
   })
   const verdict = isWhole
-    ? 'The audit log is whole.'
+    ? `${result.unproven === null ? 'The audit log' : 'What is there of the audit log'} is whole.`
     : [
         'The audit log was tampered with:',
         ...result.findings.map(({ fault, message }) => `  ${fault}: ${message}`),
@@ -140,7 +140,7 @@ async function verify(context: CommandContext, options: { head?: string }): Prom
       ].join('\n')
   return {
     value: result,
-    text: `${verdict}\n\n${summary}`,
+    text: [verdict, result.unproven, summary].filter((part) => part !== null).join('\n\n'),
     exit: isWhole ? exitCodes.done : exitCodes.failed
   }
 }
