@@ -1,5 +1,5 @@
 import type { Database } from '../database/connection.js'
-import { type ChainedBatch, findBatch, isPrunedTooEarly, sealedEvents } from './chain-pages.js'
+import { type ChainedBatch, findBatch, sealedEvents } from './chain-pages.js'
 import { hashOfBatch, noHash } from './digest.js'
 import { createEventGroups, type EventGroup } from './event-groups.js'
 import type { ReportFinding } from './findings.js'
@@ -48,16 +48,6 @@ export async function checkEvents(
   } else if (found.count < events) report('event removed', number, counted)
   else if (found.count > events) report('event added', number, counted)
   else report('event changed', number, `Batch ${number} has other events than were sealed in it.`)
-}
-
-/** Whether a pruned batch was the oldest one when that was done. */
-export async function checkPruning(
-  database: Database,
-  { number, isPruned }: ChainedBatch,
-  report: ReportFinding
-): Promise<void> {
-  if (!isPruned || !(await isPrunedTooEarly(database, number))) return
-  report('pruned too early', number, `Batch ${number} is pruned, but an older one is not.`)
 }
 
 function isWhole(batch: ChainedBatch, { count, hash }: EventGroup): boolean {

@@ -131,15 +131,3 @@ export async function findMisplacedBatch(database: Database): Promise<number | u
   )
   return row?.batch
 }
-
-/** Whether a batch is pruned though an older one is not. */
-export async function isPrunedTooEarly(database: Database, number: number): Promise<boolean> {
-  const [row] = await database.read((db) =>
-    db
-      .select({ number: auditBatches.number })
-      .from(auditBatches)
-      .where(sql`${auditBatches.number} < ${number} and ${auditBatches.prunedAt} is null`)
-      .limit(1)
-  )
-  return row !== undefined
-}

@@ -9,9 +9,13 @@ const batchPurpose = 'keycard audit batch v1\n'
 /** What the hash before the first batch's is. */
 export const noHash = Buffer.alloc(32)
 
-/** Microseconds since the epoch, which is what Postgres keeps, as a decimal number. */
-const microseconds = (column: PgColumn): SQL<string> =>
-  sql<string>`(extract(epoch from ${column}) * 1000000)::bigint::text`
+/**
+ * Microseconds since the epoch, which is what Postgres keeps, as a decimal number. `infinity`, which
+ * no node writes, stays a word.
+ */
+export const microseconds = (column: PgColumn): SQL<string> =>
+  sql<string>`case when isfinite(${column})
+    then (extract(epoch from ${column}) * 1000000)::bigint::text else ${column}::text end`
 
 /**
  * The fields of an event that are sealed, in the order in which they are hashed, as Postgres writes

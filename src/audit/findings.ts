@@ -8,9 +8,13 @@ export type AuditFault =
   | 'batch removed'
   /** A batch does not follow from the one before it. */
   | 'link broken'
-  /** An older batch still has its events. */
-  | 'pruned too early'
   | 'pruned in part'
+  /** An older batch still has its events. */
+  | 'pruned out of order'
+  /** By the present retention the events were not due to go. */
+  | 'pruned too early'
+  /** No event tells that the batch was pruned, and such an event must still be there. */
+  | 'pruning not recorded'
   /** No batch has the hash that was expected: the end was cut off, or the chain written anew. */
   | 'anchor missing'
 

@@ -1,7 +1,7 @@
 import { isNull } from 'drizzle-orm'
 import type { Database } from '../database/connection.js'
 import { auditEvents } from '../database/schema.js'
-import { checkBatch, checkEvents, checkPruning } from './batch-check.js'
+import { checkBatch, checkEvents } from './batch-check.js'
 import {
   batchPages,
   type ChainedBatch,
@@ -11,6 +11,7 @@ import {
 } from './chain-pages.js'
 import { createEventGroups } from './event-groups.js'
 import { type AuditFinding, createFindings, type ReportFinding } from './findings.js'
+import { checkPruning, checkRecords, type PruningRules } from './pruning-check.js'
 
 export interface AuditVerification {
   /** Batches there are, the pruned ones included. */
@@ -26,30 +27,40 @@ export interface AuditVerification {
   readonly findings: readonly AuditFinding[]
   /** How many there were beyond those. */
   readonly furtherFindings: number
+  /** A sentence about what could not be told, for want of an expected head; null where one was given. */
+  readonly unproven: string | null
 }
 
-export interface AuditVerificationOptions {
+export interface AuditVerificationOptions extends PruningRules {
+  readonly database: Database
   /** The hash, in hex, of a batch that was there once, such as from a log line `audit.sealed`. */
   readonly expectedHead?: string | undefined
 }
 
 const maxFindings = 1_000
 
+const unanchored =
+  "That no batch was cut off at the end, nor all of them written anew, can't be told without the " +
+  'head of an earlier sealing: the hash in the newest log line audit.sealed.'
+
 /**
  * Recomputes the whole chain, a page at a time, while events are written, sealed and pruned. It can't
  * tell a chain that was cut off at its end, or written anew as a whole, from one that is right: for
- * that it needs an expected head from outside the database.
+ * that it needs an expected head from outside the database. Whether a batch was due to be pruned is
+ * judged by the retention that is configured now.
  *
  * @throws DatabaseUnavailable
  */
-export async function verifyAudit(
-  database: Database,
-  { expectedHead }: AuditVerificationOptions = {}
-): Promise<AuditVerification> {
+export async function verifyAudit({
+  database,
+  expectedHead,
+  ...rules
+}: AuditVerificationOptions): Promise<AuditVerification> {
   const { report, read } = createFindings(maxFindings)
   const anchor = expectedHead?.toLowerCase()
   let isAnchored = anchor === undefined
   let isUnprunedSeen = false
+  let newestPruned: number | undefined
   let before: ChainedBatch | undefined
   const counts = { batches: 0, prunedBatches: 0, events: 0 }
 
@@ -59,8 +70,9 @@ export async function verifyAudit(
       const group = await groups.of(batch.number)
       checkBatch(batch, before, report)
       await checkEvents(database, batch, group, report)
-      if (isUnprunedSeen) await checkPruning(database, batch, report)
+      await checkPruning(database, batch, isUnprunedSeen, rules, report)
       isUnprunedSeen ||= !batch.isPruned
+      if (batch.isPruned) newestPruned = batch.number
       isAnchored ||= batch.hash.toString('hex') === anchor
       counts.batches++
       counts.prunedBatches += Number(batch.isPruned)
@@ -70,6 +82,7 @@ export async function verifyAudit(
   }
 
   await reportStrays(database, before, report)
+  if (newestPruned !== undefined) await checkRecords(database, newestPruned, report)
   if (!isAnchored) {
     report('anchor missing', null, 'No batch has the expected hash: some were cut off or replaced.')
   }
@@ -77,7 +90,8 @@ export async function verifyAudit(
     ...counts,
     unsealed: await database.read((db) => db.$count(auditEvents, isNull(auditEvents.batch))),
     head: before ? { number: before.number, hash: before.hash.toString('hex') } : null,
-    ...read()
+    ...read(),
+    unproven: anchor === undefined ? unanchored : null
   }
 }
 

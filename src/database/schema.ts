@@ -175,8 +175,8 @@ export const clients = pgTable('clients', {
 export const auditOutcome = pgEnum('audit_outcome', ['success', 'refused', 'failed'])
 
 /**
- * Who did what to whom. A trigger lets nobody change or delete a row: only its batch is written
- * once, when it is sealed, and a pruned batch's rows may go. `id` is a UUIDv7, so it sorts by time.
+ * Who did what to whom. A trigger lets nobody change or delete a row: only its batch, the newest, is
+ * written once, when it is sealed, and a pruned batch's rows may go. `id` is a UUIDv7, so it sorts by time.
  */
 export const auditEvents = pgTable(
   'audit_events',
@@ -212,7 +212,8 @@ export const auditEvents = pgTable(
 
 /**
  * The chain: each batch's hash covers its events, in the order of their ids, and the hash before it.
- * `pruned_at` says that its events are gone because they were old; the hashes stay.
+ * `pruned_at` says that its events are gone because they were old; the hashes stay. Triggers let
+ * nobody do more than add the next batch, and prune the oldest ones that are not pruned.
  */
 export const auditBatches = pgTable('audit_batches', {
   number: integer('number').primaryKey(),

@@ -2,17 +2,13 @@ import t from 'tap'
 import { pruneAudit } from '../../src/audit/retention.js'
 import { searchAudit } from '../../src/audit/search.js'
 import { sealAudit } from '../../src/audit/sealing.js'
-import { verifyAudit } from '../../src/audit/verification.js'
 import type { Database } from '../../src/database/connection.js'
-import { assertWhole, openAuditLog } from '../support/audit.js'
-
-const dayMs = 24 * 3_600_000
-const retentionMs = 10 * dayMs
+import { assertWhole, dayMs, openAuditLog } from '../support/audit.js'
 
 t.test('whole batches go when all of their events are old, and the chain stays', async (t) => {
   const audit = await openAuditLog(t)
-  const { database, sql, log, advanceMs } = audit
-  const prune = () => pruneAudit({ ...audit, retentionMs })
+  const { database, sql, log, advanceMs, verify } = audit
+  const prune = () => pruneAudit(audit)
   await audit.write()
   advanceMs(5 * dayMs)
   await audit.write()
@@ -23,16 +19,16 @@ t.test('whole batches go when all of their events are old, and the chain stays',
 
   advanceMs(6 * dayMs)
   await prune()
-  t.match(await verifyAudit(database), { prunedBatches: 0, events: 3 }, 'one event of it is young')
+  t.match(await verify(), { prunedBatches: 0, events: 3 }, 'one event of it is young')
 
   advanceMs(4 * dayMs)
   await prune()
-  t.match(await verifyAudit(database), { prunedBatches: 0, events: 3 }, 'to the millisecond')
+  t.match(await verify(), { prunedBatches: 0, events: 3 }, 'to the millisecond')
 
   advanceMs(1)
   await audit.write()
   await prune()
-  assertWhole(t, await verifyAudit(database, { expectedHead }), {
+  assertWhole(t, await verify({ expectedHead }), {
     batches: 2,
     prunedBatches: 2,
     events: 0,
@@ -52,7 +48,7 @@ t.test('whole batches go when all of their events are old, and the chain stays',
 
   await sealAudit(audit)
   await prune()
-  assertWhole(t, await verifyAudit(database, { expectedHead }), { batches: 3, events: 2 })
+  assertWhole(t, await verify({ expectedHead }), { batches: 3, events: 2 })
 })
 
 t.test('many old batches go in bounded steps, while others verify', async (t) => {
@@ -61,14 +57,14 @@ t.test('many old batches go in bounded steps, while others verify', async (t) =>
     await audit.write()
     await sealAudit(audit)
   }
-  audit.advanceMs(retentionMs + 1)
-  const pruning = [0, 1, 2].map(() => pruneAudit({ ...audit, retentionMs }))
+  audit.advanceMs(audit.retentionMs + 1)
+  const pruning = [0, 1, 2].map(() => pruneAudit(audit))
   for (let round = 0; round < 5; round++) {
-    t.same((await verifyAudit(audit.database)).findings, [])
+    t.same((await audit.verify()).findings, [])
   }
   await Promise.all(pruning)
-  await pruneAudit({ ...audit, retentionMs })
-  assertWhole(t, await verifyAudit(audit.database), { prunedBatches: 23, events: 0 })
+  await pruneAudit(audit)
+  assertWhole(t, await audit.verify(), { prunedBatches: 23, events: 0 })
   const steps = audit.log.lines.filter(({ event }) => event === 'audit.pruned')
   t.same(
     steps.map(({ events }) => events),
@@ -82,16 +78,16 @@ t.test('what is pruned while it is verified is no finding', async (t) => {
     await audit.write()
     await sealAudit(audit)
   }
-  audit.advanceMs(retentionMs + 1)
+  audit.advanceMs(audit.retentionMs + 1)
   let reads = 0
   const interrupted: Database = {
     ...audit.database,
     async read(query) {
       // The batches are read by the first one, their events by the second.
-      if (++reads === 2) await pruneAudit({ ...audit, retentionMs })
+      if (++reads === 2) await pruneAudit(audit)
       return await audit.database.read(query)
     }
   }
-  assertWhole(t, await verifyAudit(interrupted), { batches: 3 })
-  assertWhole(t, await verifyAudit(audit.database), { prunedBatches: 3 })
+  assertWhole(t, await audit.verify({ database: interrupted }), { batches: 3 })
+  assertWhole(t, await audit.verify(), { prunedBatches: 3 })
 })

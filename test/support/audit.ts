@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto'
+import type postgres from 'postgres'
 import type { Test } from 'tap'
 import type { Log } from '../../src/revocation/log.js'
 import { recordAudit, type AuditEvent } from '../../src/audit/events.js'
-import type { AuditVerification } from '../../src/audit/verification.js'
+import {
+  type AuditVerification,
+  type AuditVerificationOptions,
+  verifyAudit
+} from '../../src/audit/verification.js'
 import { connectDatabase } from '../../src/database/connection.js'
 import { connect } from './connect.js'
 import { createManualClock } from './manual-clock.js'
@@ -14,6 +19,8 @@ export interface LogLine {
   readonly events?: number
   readonly hash?: string
 }
+
+export const dayMs = 24 * 3_600_000
 
 /** A log that keeps the fields of each line. */
 export function createAuditLog(): Log & { readonly lines: LogLine[] } {
@@ -36,7 +43,10 @@ export async function openAuditLog(t: Test) {
     await database.write((db) => recordAudit(db, auditEvent(fields), new Date(clock())))
   }
 
-  return { url, database, log, clock, advanceMs, sql: connect(t, url), write }
+  const retentionMs = 10 * dayMs
+  const verify = (more: Partial<AuditVerificationOptions> = {}) =>
+    verifyAudit({ database, clock, retentionMs, ...more })
+  return { url, database, log, clock, advanceMs, sql: connect(t, url), retentionMs, write, verify }
 }
 
 export function auditEvent(fields: Partial<AuditEvent> = {}): AuditEvent {
@@ -51,6 +61,16 @@ export function auditEvent(fields: Partial<AuditEvent> = {}): AuditEvent {
     details: { z: 1, aa: 'é', a: [1.5, null, { b: true }] },
     ...fields
   }
+}
+
+/** Changes rows as somebody can who owns the tables. */
+export async function tamper(sql: postgres.Sql, statement: string): Promise<void> {
+  const tables = ['audit_events', 'audit_batches']
+  await sql.begin(async (tx) => {
+    for (const table of tables) await tx.unsafe(`alter table ${table} disable trigger all`)
+    await tx.unsafe(statement)
+    for (const table of tables) await tx.unsafe(`alter table ${table} enable trigger all`)
+  })
 }
 
 /** Nothing is wrong with the chain, and it counts as much. */

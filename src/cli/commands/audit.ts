@@ -66,7 +66,10 @@ export function defineAudit(program: Command, define: Define): void {
     name: 'verify',
     summary: 'recompute the chain, and say where it was tampered with',
     options: (command) =>
-      command.option('--head <hash>', 'the hash of a batch that you noted down elsewhere'),
+      command.option(
+        '--head <hash>',
+        'the hash of the newest log line audit.sealed, or of another batch that you noted'
+      ),
     run: verify
   })
 }
@@ -118,8 +121,9 @@ async function search(context: CommandContext, options: FilterOptions): Promise<
 }
 
 async function verify(context: CommandContext, options: { head?: string }): Promise<Report> {
-  const { database } = await context.open()
-  const result = await verifyAudit(database, { expectedHead: options.head })
+  const { database, config, clock } = await context.open()
+  const { retentionMs } = config.audit
+  const result = await verifyAudit({ database, retentionMs, clock, expectedHead: options.head })
   const isWhole = result.findings.length === 0
   const summary = fields({
     batches: result.batches,
@@ -128,7 +132,7 @@ async function verify(context: CommandContext, options: { head?: string }): Prom
     head: result.head === null ? null : `${result.head.number} ${result.head.hash}`
   })
   const verdict = isWhole
-    ? 'The audit log is whole.'
+    ? `${result.unproven === null ? 'The audit log' : 'What is there of the audit log'} is whole.`
     : [
         'The audit log was tampered with:',
         ...result.findings.map(({ fault, message }) => `  ${fault}: ${message}`),
@@ -136,7 +140,7 @@ async function verify(context: CommandContext, options: { head?: string }): Prom
       ].join('\n')
   return {
     value: result,
-    text: `${verdict}\n\n${summary}`,
+    text: [verdict, result.unproven, summary].filter((part) => part !== null).join('\n\n'),
     exit: isWhole ? exitCodes.done : exitCodes.failed
   }
 }
