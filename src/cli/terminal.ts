@@ -98,17 +98,23 @@ export function createTerminal({ stdin, stdout, stderr, env }: TerminalOptions) 
     },
 
     /**
-     * Lets whoever sits there type what is about to be done; `--yes` says it beforehand.
+     * Lets whoever sits there type what is about to be done; `--yes` says it beforehand. The warning is
+     * a sentence.
      *
      * @throws CommandError where something else is typed, or nobody is there to ask
      */
-    async confirm(what: string, word: string, isConfirmed: boolean): Promise<void> {
+    async confirm(
+      what: string,
+      word: string,
+      isConfirmed: boolean,
+      warning = "This can't be undone."
+    ): Promise<void> {
       if (isConfirmed) return
       if (!isInteractive) {
         throw misuse(`Nobody is here to confirm this: add --yes. ${what}`)
       }
       note(what)
-      const answer = (await ask(`This can't be undone. Type ${word} to go on: `)).trim()
+      const answer = (await ask(`${warning} Type ${word} to go on: `)).trim()
       if (answer !== word) throw refused(`That was not ${word}: nothing was done.`)
     },
 
