@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import root, { type Test } from 'tap'
-import { type Build, buildService } from '../chaos/build.js'
 import { killTree } from './process-tree.js'
+import { sharedBuild } from './shared-build.js'
 import { type End, type ServiceProcess, spawnWatched } from './service-process.js'
 import { temporaryFolder } from './temporary-folder.js'
 
@@ -68,13 +68,9 @@ export interface CliOptions {
   readonly input?: string
 }
 
-/** Of this test file. */
-let built: Promise<Build> | undefined
-
-/** The command, built once as the image has it, with this environment unless a call says otherwise. */
+/** The command, built as the image has it, with this environment unless a call says otherwise. */
 export async function createCli(t: Test, env: NodeJS.ProcessEnv): Promise<Cli> {
-  built ??= buildService(root)
-  const { command } = await built
+  const { command } = await sharedBuild(root)
   const folder = await temporaryFolder(t)
 
   function start(args: readonly string[], more: CliOptions = {}): Promise<ServiceProcess> {
