@@ -63,6 +63,12 @@ export function createTerminal({ stdin, stdout, stderr, env }: TerminalOptions) 
   return {
     isInteractive,
     note,
+
+    /** What only somebody who watches wants to know. */
+    remark(line: string): void {
+      if (stderr.isTTY === true) note(line)
+    },
+
     ask: (question: string) => ask(question),
     askSecret: (question: string) => ask(question, { hidden: true }),
 
