@@ -17,7 +17,7 @@ export function defineDoctor(program: Command, define: Define): void {
     name: 'doctor',
     summary: 'check the deployment against what production asks for',
     description:
-      'Checks the deployment against what production asks for: secrets, lifetimes, HTTPS, proxies, limits, hashing, Postgres, Redis, clocks, migrations, nodes and Node itself. Where all is well it prints nothing and exits with 0. Exits with 1 where there is an error; warnings count with --strict.',
+      'Checks the deployment against what production asks for: secrets, lifetimes, HTTPS, proxies, limits, hashing, Postgres, Redis, audit, clocks, migrations, nodes and Node itself. Of the clocks it compares that of this machine, and those that were ahead when a node started, so run it on every node. Where all is well it prints nothing and exits with 0. Exits with 1 where there is an error; warnings count with --strict.',
     options: (command) => command.option('--strict', 'let warnings count as errors'),
     async run({ terminal, env, cwd }, { strict = false }) {
       const { node: nodeVersion } = process.versions
