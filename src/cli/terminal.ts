@@ -28,7 +28,16 @@ const codes: Readonly<Record<Colour, number>> = { red: 31, yellow: 33, green: 32
 export function createTerminal({ stdin, stdout, stderr, env }: TerminalOptions) {
   const isInteractive = stdin.isTTY === true && stderr.isTTY === true
   const isColourful = stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb'
+  const reading = new AbortController()
   let progressLine = ''
+
+  // Whoever reads may have seen enough: what was done is done, and the exit code tells of it.
+  for (const stream of [stdout, stderr]) {
+    stream.on('error', (error) => {
+      if (!('code' in error) || error.code !== 'EPIPE') throw error
+      if (stream === stdout) reading.abort()
+    })
+  }
 
   function clearProgress(): void {
     if (progressLine !== '' && stderr.isTTY === true) stderr.write('\r\x1b[K')
@@ -62,6 +71,8 @@ export function createTerminal({ stdin, stdout, stderr, env }: TerminalOptions) 
 
   return {
     isInteractive,
+    /** Aborted when nobody reads the output any more, as behind `| head -1`. */
+    unread: reading.signal,
     note,
 
     /** What only somebody who watches wants to know. */

@@ -141,6 +141,26 @@ t.test('accounts, tokens and the audit from a terminal', async (t) => {
     )
   })
 
+  await t.test('whoever reads may have seen enough', async (t) => {
+    // The reader is gone before anything is written, or with the first line.
+    const pipes = [
+      ['audit tail --json', 'true'],
+      ['audit search --limit 200', 'true'],
+      ['--help', 'true'],
+      ['audit tail --follow --json', 'head -n 1']
+    ] as const
+    const ends = pipes.map(([args, reader]) => cli.pipe(args.split(' '), reader))
+    const [follower] = ends.slice(-1)
+    const isOver = Promise.all(ends).then(() => true)
+    const more = () => Promise.race([isOver, node.register().then(() => false)])
+    await eventually('each has ended', more, { withinMs: 30_000 })
+    t.match(await follower, { stdout: /^\{"id".*\}\n\d+\n$/ })
+    for (const end of await Promise.all(ends)) {
+      t.match(end.stdout, /(^|\n)0\n$/, 'with exit code 0')
+      t.equal(end.stderr, '')
+    }
+  })
+
   await t.test('no secret was in any output', async (t) => {
     const everything = outputs.join('\n')
     const databasePassword = new URL(databaseUrl).password
