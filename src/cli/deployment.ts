@@ -3,13 +3,10 @@ import { type Clock, systemClock } from '../clock.js'
 import { type Config, loadConfig, readEnvironment } from '../config.js'
 import { connectDatabase, type Database } from '../database/connection.js'
 import { serverOf } from '../database/link.js'
-import { visitEmbeddedPostgres } from '../embedded/visit.js'
-import { createRedisClient, type RedisClient } from '../redis/client.js'
-import { closeRedis, openRedis } from '../redis/lifecycle.js'
+import type { RedisClient } from '../redis/client.js'
 import { createRevocation, type RevocationService } from '../revocation/revocation.js'
 import { createServices, type Services } from '../services.js'
-import { loadKeyMaterial } from '../startup/key-material.js'
-import { type AccessTokens, createAccessTokens } from '../tokens/access-tokens.js'
+import type { AccessTokens } from '../tokens/access-tokens.js'
 
 /**
  * What is revoked here is remembered for as long as any node's tokens may live, whatever the
@@ -57,6 +54,7 @@ export async function visitDatabase(
   if (config.databaseUrl !== undefined) {
     return { url: config.databaseUrl, leave: async () => undefined }
   }
+  const { visitEmbeddedPostgres } = await import('../embedded/visit.js')
   const log = { info: note, warn: note, error: note }
   return await visitEmbeddedPostgres({ dataDir: config.dataDir, log })
 }
@@ -68,7 +66,8 @@ export function commandConfig({ env, cwd }: Pick<DeploymentOptions, 'env' | 'cwd
 
 /**
  * Builds what a command needs. Neither the API nor Redis need be there: a Redis that is away is told
- * of and done without. Postgres is asked by the first call.
+ * of and done without. Postgres is asked by the first call. What only some deployments or commands need
+ * is loaded only for them.
  *
  * @throws ConfigError, StartError, KeyRingError
  */
@@ -76,15 +75,14 @@ export async function openDeployment(options: DeploymentOptions): Promise<Deploy
   const { note, issuesTokens = false } = options
   const clock = systemClock
   const config = commandConfig(options)
-  const keys = issuesTokens ? await loadKeyMaterial(config) : undefined
+  const issuer = issuesTokens ? await loadIssuer(config, clock) : undefined
   const visit = await visitDatabase(config, note)
   const database = connectDatabase(visit.url)
-  const redis = config.redis && createRedisClient(config.redis)
-  const isRedisReady = redis !== undefined && (await startRedis(redis, note))
+  const link = config.redis && (await connectRedis(config.redis, note))
   const revocation = createRevocation({
     ...config.revocation,
     database,
-    redis: redis && { commands: redis, feed: undefined },
+    redis: link && { commands: link.client, feed: undefined },
     mode: 'database',
     accessTokenTtlSeconds: longestAccessTokenSeconds,
     clock,
@@ -94,17 +92,8 @@ export async function openDeployment(options: DeploymentOptions): Promise<Deploy
     config: { ...config, jwt: { ...config.jwt, accessTokenTtlSeconds: longestAccessTokenSeconds } },
     database,
     revocation,
-    accessTokens:
-      keys === undefined
-        ? noTokens
-        : createAccessTokens({
-            keyRing: keys.keyRing,
-            issuer: config.jwt.issuer,
-            audience: config.jwt.audience,
-            ttlSeconds: config.jwt.accessTokenTtlSeconds,
-            clock
-          }),
-    refreshSecret: keys?.refreshSecret ?? randomBytes(48).toString('base64url'),
+    accessTokens: issuer?.accessTokens ?? noTokens,
+    refreshSecret: issuer?.refreshSecret ?? randomBytes(48).toString('base64url'),
     clock
   })
   return {
@@ -112,13 +101,13 @@ export async function openDeployment(options: DeploymentOptions): Promise<Deploy
     databaseUrl: visit.url,
     database,
     name: nameOf(visit.url),
-    redis,
-    isRedisReady,
+    redis: link?.client,
+    isRedisReady: link?.isReady === true,
     revocation,
     services,
     clock,
     async close() {
-      if (redis !== undefined) await closeRedis(redis)
+      await link?.close()
       await database.close()
       await visit.leave()
     }
@@ -128,12 +117,28 @@ export async function openDeployment(options: DeploymentOptions): Promise<Deploy
 /** What a command does is its report; the state of the connections shows in the outcome. */
 const silence = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
-async function startRedis(redis: RedisClient, note: (line: string) => void): Promise<boolean> {
+async function connectRedis(target: NonNullable<Config['redis']>, note: (line: string) => void) {
+  const [{ createRedisClient }, { openRedis, closeRedis }] = await Promise.all([
+    import('../redis/client.js'),
+    import('../redis/lifecycle.js')
+  ])
+  const client = createRedisClient(target)
   // Each attempt that fails says so; what matters is whether one succeeds.
-  redis.on('error', () => undefined)
-  const isReady = await openRedis(redis, redisStartMs)
+  client.on('error', () => undefined)
+  const isReady = await openRedis(client, redisStartMs)
   if (!isReady) note('Redis does not answer: going on with Postgres alone.')
-  return isReady
+  return { client, isReady, close: () => closeRedis(client) }
+}
+
+async function loadIssuer(config: Config, clock: Clock) {
+  const [{ loadKeyMaterial }, { createAccessTokens }] = await Promise.all([
+    import('../startup/key-material.js'),
+    import('../tokens/access-tokens.js')
+  ])
+  const { keyRing, refreshSecret } = await loadKeyMaterial(config)
+  const { issuer, audience, accessTokenTtlSeconds: ttlSeconds } = config.jwt
+  const accessTokens = createAccessTokens({ keyRing, issuer, audience, ttlSeconds, clock })
+  return { accessTokens, refreshSecret }
 }
 
 /** `host:port/database`: never the account or its password. */

@@ -8,6 +8,7 @@ import { RevocationUnconfirmed } from '../revocation/announcer.js'
 import { KeyRingError } from '../tokens/key-ring-error.js'
 import { CommandError } from './command-error.js'
 import { type ExitCode, exitCodes } from './exit-codes.js'
+import { IncidentLeft } from './incident-left.js'
 
 /** Why a command failed: what to exit with, and what to tell whoever called it. */
 export interface Failure {
@@ -15,6 +16,8 @@ export interface Failure {
   readonly message: string
   /** Of a revocation that is recorded and not yet confirmed. */
   readonly revocationId?: string
+  /** Of an incident that is recorded and not known to be true everywhere. */
+  readonly incidentId?: string
 }
 
 /** Of the driver: the database answers, and lacks a table or column that this version expects. */
@@ -30,6 +33,7 @@ export function describeFailure(error: unknown): Failure {
     }
   }
   if (error instanceof RevocationUnconfirmed) return unconfirmed(error)
+  if (error instanceof IncidentLeft) return left(error)
   if (error instanceof DatabaseUnavailable) {
     return { exit: exitCodes.unavailable, message: unavailable(error) }
   }
@@ -62,6 +66,21 @@ function unconfirmed({ revocationId, waitingFor }: RevocationUnconfirmed): Failu
       `Recorded, and not yet confirmed: waiting for ${nodes}. ` +
       `It takes effect by itself; see when with: keycard revoke confirm ${revocationId} --wait`
   }
+}
+
+function left({ incidentId, cause }: IncidentLeft): Failure {
+  const why = cause instanceof DatabaseUnavailable ? 'Postgres does not answer.' : wordsOf(cause)
+  return {
+    exit: exitCodes.unconfirmed,
+    incidentId,
+    message:
+      `The incident ${incidentId} is recorded, and not known to be true everywhere. ${why} ` +
+      `A node goes on with it by itself; go on from here with: keycard incidents resume ${incidentId}`
+  }
+}
+
+function wordsOf(error: unknown): string {
+  return describeFailure(error).message
 }
 
 function unavailable({ reason, cause }: DatabaseUnavailable): string {

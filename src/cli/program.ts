@@ -1,16 +1,5 @@
 import { Command, CommanderError } from 'commander'
-import { commandDefiner, type Host } from './command.js'
-import { defineAudit } from './commands/audit.js'
-import { defineDoctor } from './commands/doctor.js'
-import { defineIncidents } from './commands/incidents.js'
-import { defineKeys } from './commands/keys.js'
-import { defineMigrate } from './commands/migrate.js'
-import { defineMint } from './commands/mint.js'
-import { defineRevoke } from './commands/revoke.js'
-import { defineSessions } from './commands/sessions.js'
-import { defineStart } from './commands/start.js'
-import { defineStatus } from './commands/status.js'
-import { defineUsers } from './commands/users.js'
+import { commandDefiner, type Define, type Host } from './command.js'
 import { type ExitCode, exitCodes, exitCodesHelp } from './exit-codes.js'
 
 const description = `Operate a Keycard deployment from a terminal.
@@ -18,34 +7,40 @@ const description = `Operate a Keycard deployment from a terminal.
 The commands talk to Postgres and Redis directly, so they work while the API is down.
 Run them where the service runs, with the same environment.`
 
+type DefineCommands = (program: Command, define: Define) => void
+
+/**
+ * In the order of the help page. Each is loaded when it is asked for: most of what a command takes from
+ * the machine would else be the loading of all the others.
+ */
+const commands: Readonly<Record<string, () => Promise<DefineCommands>>> = {
+  start: async () => (await import('./commands/start.js')).defineStart,
+  migrate: async () => (await import('./commands/migrate.js')).defineMigrate,
+  doctor: async () => (await import('./commands/doctor.js')).defineDoctor,
+  status: async () => (await import('./commands/status.js')).defineStatus,
+  users: async () => (await import('./commands/users.js')).defineUsers,
+  sessions: async () => (await import('./commands/sessions.js')).defineSessions,
+  revoke: async () => (await import('./commands/revoke.js')).defineRevoke,
+  incidents: async () => (await import('./commands/incidents.js')).defineIncidents,
+  keys: async () => (await import('./commands/keys.js')).defineKeys,
+  audit: async () => (await import('./commands/audit.js')).defineAudit,
+  mint: async () => (await import('./commands/mint.js')).defineMint
+}
+
 /** Runs one command line. @returns the exit code */
 export async function runProgram(
   argv: readonly string[],
   host: Omit<Host, 'exit'>
 ): Promise<ExitCode> {
   let exit: ExitCode = exitCodes.done
-  const define = commandDefiner({
+  const defineCommand = commandDefiner({
     ...host,
     exit(code) {
       exit = code
     }
   })
   const program = createProgram()
-  for (const add of [
-    defineStart,
-    defineMigrate,
-    defineDoctor,
-    defineStatus,
-    defineUsers,
-    defineSessions,
-    defineRevoke,
-    defineIncidents,
-    defineKeys,
-    defineAudit,
-    defineMint
-  ]) {
-    add(program, define)
-  }
+  for (const define of await commandsFor(argv)) define(program, defineCommand)
   withExitCodes(program)
   try {
     await program.parseAsync(argv, { from: 'user' })
@@ -59,6 +54,13 @@ export async function runProgram(
     if (argv.includes('--json')) host.terminal.print({ value, text: '' }, true)
     return exitCodes.usage
   }
+}
+
+/** The one that is meant; all of them for the help page, and for whoever mistypes. */
+async function commandsFor([name = '']: readonly string[]): Promise<DefineCommands[]> {
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined
+  const loads = load === undefined ? Object.values(commands) : [load]
+  return await Promise.all(loads.map((each) => each()))
 }
 
 function createProgram(): Command {

@@ -28,7 +28,16 @@ const codes: Readonly<Record<Colour, number>> = { red: 31, yellow: 33, green: 32
 export function createTerminal({ stdin, stdout, stderr, env }: TerminalOptions) {
   const isInteractive = stdin.isTTY === true && stderr.isTTY === true
   const isColourful = stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb'
+  const reading = new AbortController()
   let progressLine = ''
+
+  // Whoever reads may have seen enough: what was done is done, and the exit code tells of it.
+  for (const stream of [stdout, stderr]) {
+    stream.on('error', (error) => {
+      if (!('code' in error) || error.code !== 'EPIPE') throw error
+      if (stream === stdout) reading.abort()
+    })
+  }
 
   function clearProgress(): void {
     if (progressLine !== '' && stderr.isTTY === true) stderr.write('\r\x1b[K')
@@ -62,7 +71,15 @@ export function createTerminal({ stdin, stdout, stderr, env }: TerminalOptions) 
 
   return {
     isInteractive,
+    /** Aborted when nobody reads the output any more, as behind `| head -1`. */
+    unread: reading.signal,
     note,
+
+    /** What only somebody who watches wants to know. */
+    remark(line: string): void {
+      if (stderr.isTTY === true) note(line)
+    },
+
     ask: (question: string) => ask(question),
     askSecret: (question: string) => ask(question, { hidden: true }),
 
@@ -98,17 +115,23 @@ export function createTerminal({ stdin, stdout, stderr, env }: TerminalOptions) 
     },
 
     /**
-     * Lets whoever sits there type what is about to be done; `--yes` says it beforehand.
+     * Lets whoever sits there type what is about to be done; `--yes` says it beforehand. The warning is
+     * a sentence.
      *
      * @throws CommandError where something else is typed, or nobody is there to ask
      */
-    async confirm(what: string, word: string, isConfirmed: boolean): Promise<void> {
+    async confirm(
+      what: string,
+      word: string,
+      isConfirmed: boolean,
+      warning = "This can't be undone."
+    ): Promise<void> {
       if (isConfirmed) return
       if (!isInteractive) {
         throw misuse(`Nobody is here to confirm this: add --yes. ${what}`)
       }
       note(what)
-      const answer = (await ask(`This can't be undone. Type ${word} to go on: `)).trim()
+      const answer = (await ask(`${warning} Type ${word} to go on: `)).trim()
       if (answer !== word) throw refused(`That was not ${word}: nothing was done.`)
     },
 

@@ -10,7 +10,7 @@ import type { RevocationService } from '../revocation/revocation.js'
 import { type Census, takeCensus } from './census.js'
 import type { Moment, Opening } from './cohort.js'
 import { endGeneration, TooManySpared } from './everyone.js'
-import { isTemporary } from './insist.js'
+import { insist, isTemporary } from './insist.js'
 import { countNodes, estimateLogins, type LoginEstimate } from './login-estimate.js'
 import type { LoginSpread } from './login-spread.js'
 import {
@@ -162,10 +162,13 @@ export function createIncidents(options: IncidentOptions) {
      * `run` spreads it and finds out when it is true everywhere; of a cohort, `run` does it all.
      */
     async start({
+      id = uuidv7(),
       target,
       reason,
       origin
     }: {
+      /** A UUIDv7 of the caller's, so that it can look whether a start took place of which no answer came. */
+      readonly id?: string
       readonly target: IncidentTarget
       readonly reason: string
       readonly origin: Origin
@@ -175,7 +178,6 @@ export function createIncidents(options: IncidentOptions) {
       const spreadSeconds = isComplete
         ? Math.min(estimatedLoginSeconds, maxSpreadSeconds)
         : maxSpreadSeconds
-      const id = uuidv7()
       try {
         const { incident, until } = await database.transaction(async (tx) => {
           const moment = momentOf()
@@ -209,9 +211,11 @@ export function createIncidents(options: IncidentOptions) {
 
     /**
      * Works on an incident in this process until it is finished or stopped, or the signal is aborted.
-     * While another process works on it, this one watches, and takes over when that falls silent.
+     * While another process works on it, this one watches, and takes over when that falls silent. While
+     * Postgres is away it tries again.
      *
      * @returns the incident as it is then; undefined where there is none
+     * @throws DatabaseUnavailable where the signal is aborted while Postgres is away
      */
     async run(
       id: string,
@@ -221,9 +225,9 @@ export function createIncidents(options: IncidentOptions) {
       for (;;) {
         const claimed = signal.aborted
           ? undefined
-          : await database.write((db) => claimIncident(db, claim, staleMs))
+          : await insist(signal, () => database.write((db) => claimIncident(db, claim, staleMs)))
         if (claimed !== undefined) await work(claimed, { claim, signal, onProgress })
-        const incident = await find(id)
+        const incident = await insist(signal, () => find(id))
         if (incident?.status !== 'running' || signal.aborted) return incident
         onProgress(incident)
         await pause(watchMs, undefined, { signal }).catch(() => undefined)

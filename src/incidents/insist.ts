@@ -11,7 +11,7 @@ export function isTemporary(error: unknown): boolean {
 
 /**
  * Tries a step that can be repeated until it succeeds.
- * @throws what it throws, when that is not temporary or the signal is aborted
+ * @throws what it threw last, when that is not temporary or the signal is aborted
  */
 export async function insist<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
   for (;;) {
@@ -19,7 +19,9 @@ export async function insist<T>(signal: AbortSignal, attempt: () => Promise<T>):
       return await attempt()
     } catch (error) {
       if (!isTemporary(error) || signal.aborted) throw error
-      await pause(retryMs, undefined, { signal })
+      await pause(retryMs, undefined, { signal }).catch(() => {
+        throw error
+      })
     }
   }
 }

@@ -77,6 +77,7 @@ export async function listIncidents(db: Queries, limit: number): Promise<Inciden
 
 /**
  * Takes a running incident that nobody works on, or whose worker has not been heard of for `staleMs`.
+ * The same claim may be made again: the answer to the first one may have been lost.
  * @returns undefined where there is nothing to take
  */
 export async function claimIncident(
@@ -91,7 +92,7 @@ export async function claimIncident(
       and(
         eq(incidents.id, id),
         eq(incidents.status, 'running'),
-        or(isNull(incidents.workerId), isStale(staleMs))
+        or(isNull(incidents.workerId), eq(incidents.workerId, workerId), isStale(staleMs))
       )
     )
     .returning()

@@ -27,14 +27,6 @@ export async function closeRedis(redis: RedisClient): Promise<void> {
   if (hasConnection) await atMost(goodbyeMs, () => ended)
 }
 
-/**
- * Has the client connect anew: its address may lead to another server by now. Without a connection it
- * is about to do that anyway, and being told so meanwhile would end it for good.
- */
-export function reconnectRedis(redis: RedisClient): void {
-  if (redis.status === 'ready') redis.disconnect(true)
-}
-
 async function atMost(ms: number, wait: () => Promise<void>): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, ms)

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Result } from 'ioredis'
 import type { Clock } from '../clock.js'
 import type { RedisClient } from '../redis/client.js'
-import { reconnectRedis } from '../redis/lifecycle.js'
+import { reconnectRedis } from '../redis/reconnect.js'
 import type { CoveredClaims, RevocationView } from './decision.js'
 import {
   claimKey,

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { buildService } from './build.js'
+import { sharedBuild } from '../support/shared-build.js'
 import { runHarness } from './harness.js'
 import type { FaultKind } from './schedule.js'
 
@@ -33,7 +33,7 @@ t.test('nodes whose lease never ends are caught', async (t) => {
 })
 
 t.test('a node can be made to believe that its lease never ends', async (t) => {
-  const build = await buildService(t)
+  const build = await sharedBuild(t)
   const script = `
     const { createLease } = await import(${JSON.stringify(build.source('revocation/lease'))})
     const lease = createLease({ lifeMs: 0, clock: Date.now })

@@ -2,7 +2,7 @@ import { newSecrets } from '../support/keycard.js'
 import type { Lifetime } from '../support/lifetime.js'
 import { startPostgres, type TestPostgres } from '../support/postgres.js'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js'
-import { buildService } from './build.js'
+import { sharedBuild } from '../support/shared-build.js'
 import { type ChaosNode, startNode } from './node-process.js'
 import { type RedisSide, startRedisSide } from './redis-side.js'
 
@@ -31,7 +31,7 @@ export interface SiteOptions {
 
 export async function startSite(t: Lifetime, options: SiteOptions): Promise<Site> {
   const redis = options.redis ? await startRedisSide(t) : undefined
-  const [build, postgres] = await Promise.all([buildService(t), startPostgres(t)])
+  const [build, postgres] = await Promise.all([sharedBuild(t), startPostgres(t)])
   const secrets = newSecrets()
   const each = Array.from({ length: options.nodes })
   const postgresPort = Number(new URL(postgres.url).port)

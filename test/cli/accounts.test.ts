@@ -61,10 +61,28 @@ t.test('accounts, tokens and the audit from a terminal', async (t) => {
     t.equal(verdict(await me(node, ada.accessToken)), 'TOKEN_REVOKED')
     const next = await assertLivesOn(ada.refreshToken)
     t.match(await json(['users', 'roles', ada.email, 'NO']), { code: 2 })
-    t.match(await json(['users', 'roles', email]), { code: 1, error: { message: /last admin/ } })
 
-    t.match(await json(['users', 'disable', ada.email]), { code: 2, error: { message: /why/i } })
-    t.match(await json(['users', 'disable', ada.email, '--reason', 'left']), { code: 0 })
+    const roles = (...args: string[]) => json(['users', 'roles', ...args])
+    t.match(await roles(ada.email), { code: 2, error: { message: /--none/ } }, 'a slip of the hand')
+    t.match(await roles(ada.email, 'support', '--none'), { code: 2 })
+    t.match(await json(['users', 'show', ada.email]), { user: { roles: ['billing', 'support'] } })
+    t.match(await roles(ada.email, '--none'), { code: 0, user: { roles: [] } })
+
+    const unconfirmed = { code: 2, error: { message: /add --yes/ } }
+    t.match(await roles(email, 'support'), unconfirmed, 'an admin would be none any more')
+    const last = { code: 1, error: { message: /last admin/ } }
+    t.match(await roles(email, '--none', '--yes'), last)
+    t.match(await roles(ada.email, 'admin', '--reason', 'on call'), { code: 0 })
+    const demoted = await roles(ada.email, 'support', '--yes', '--reason', 'off call')
+    t.match(demoted, { code: 0, user: { roles: ['support'] } })
+    const { events } = await json(['audit', 'search', '--action', 'account.roles_changed'])
+    t.match(events, [{ reason: 'off call' }, { reason: 'on call' }, { reason: null }])
+
+    const disable = ['users', 'disable', ada.email]
+    t.match(await json(disable), { code: 2, error: { message: /why/i } })
+    t.match(await json([...disable, '--reason', 'left']), unconfirmed)
+    t.equal(verdict(await logIn(node, ada)), 200, 'nothing has happened so far')
+    t.match(await json([...disable, '--reason', 'left', '--yes']), { code: 0 })
     await assertDead(t, node, next)
     t.equal(verdict(await logIn(node, ada)), 'ACCOUNT_DISABLED')
     t.match(await json(['users', 'enable', ada.email]), { code: 0, receipt: null })
@@ -121,6 +139,26 @@ t.test('accounts, tokens and the audit from a terminal', async (t) => {
         .split('\n')
         .every((line) => typeof JSON.parse(line) === 'object')
     )
+  })
+
+  await t.test('whoever reads may have seen enough', async (t) => {
+    // The reader is gone before anything is written, or with the first line.
+    const pipes = [
+      ['audit tail --json', 'true'],
+      ['audit search --limit 200', 'true'],
+      ['--help', 'true'],
+      ['audit tail --follow --json', 'head -n 1']
+    ] as const
+    const ends = pipes.map(([args, reader]) => cli.pipe(args.split(' '), reader))
+    const [follower] = ends.slice(-1)
+    const isOver = Promise.all(ends).then(() => true)
+    const more = () => Promise.race([isOver, node.register().then(() => false)])
+    await eventually('each has ended', more, { withinMs: 30_000 })
+    t.match(await follower, { stdout: /^\{"id".*\}\n\d+\n$/ })
+    for (const end of await Promise.all(ends)) {
+      t.match(end.stdout, /(^|\n)0\n$/, 'with exit code 0')
+      t.equal(end.stderr, '')
+    }
   })
 
   await t.test('no secret was in any output', async (t) => {

@@ -2,15 +2,20 @@ import { randomBytes } from 'node:crypto'
 import { chmod, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import t, { type Test } from 'tap'
 import { uuidv7 } from 'uuidv7'
 import { systemClock } from '../../src/clock.js'
+import { recordAudit } from '../../src/audit/events.js'
+import { coverTooMany } from '../../src/cli/doctor/address-ranges.js'
 import { diagnose } from '../../src/cli/doctor/diagnosis.js'
+import { guessBits } from '../../src/cli/doctor/guessability.js'
 import { connectDatabase } from '../../src/database/connection.js'
 import { nodes, revocations, users } from '../../src/database/schema.js'
 import { createCli } from '../support/cli.js'
+import { eventually } from '../support/eventually.js'
 import { newEntry } from '../support/key-rings.js'
+import { nobody } from '../support/origin.js'
 import { createTestDatabase, startPostgres } from '../support/postgres.js'
 import { startRedis } from '../support/redis.js'
 import { startCluster } from '../support/redis-cluster.js'
@@ -22,6 +27,7 @@ t.setTimeout(300_000)
 const secret = () => randomBytes(48).toString('base64url')
 const shared = secret()
 const durable = { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' }
+const forgetful = ['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru']
 const persistent = ['--appendonly', 'yes']
 
 /** All that production asks for and more, but for the servers. */
@@ -39,6 +45,23 @@ const wellSet = {
 /** Node 24, in the middle of its support window. */
 const today = { nodeVersion: '24.1.0', clock: systemClock }
 const cwd = '/'
+
+/** Whoever tests on a Node that is too old would be told so. */
+const versions = "{value: {...process.versions, node: '24.1.0'}}"
+const pretence = `Object.defineProperty(process, 'versions', ${versions})`
+const onSupportedNode = {
+  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(pretence)}`
+}
+
+/** An event for the audit. */
+const drill = {
+  action: 'user.revoked',
+  outcome: 'success',
+  origin: nobody,
+  subject: null,
+  userId: null,
+  reason: 'a drill'
+} as const
 
 /** What is found, as `check severity`, in a deployment with these differences. */
 async function found(
@@ -71,14 +94,11 @@ t.test('a good deployment', async (t) => {
   const servers = await goodServers(t)
   t.same(await found(servers), [], 'nothing is found')
 
-  const cli = await createCli(t, { ...wellSet, ...servers })
-  const { code, stdout, stderr } = await cli.run(['doctor'])
-  t.equal(code, 0)
-  t.equal(stderr, '')
-  // Whoever tests on a Node that is too old is told so, and of nothing else.
-  const [, ofNode = ''] = /^(warning {2}node\n.*\n.*\n\n)?/.exec(stdout) ?? []
-  t.match(stdout.slice(ofNode.length), /^[^\n]+ password hashes per second\.\n$/, 'one line')
-  if (ofNode === '') t.match(stdout, /^All is well\./)
+  const cli = await createCli(t, { ...wellSet, ...servers, ...onSupportedNode })
+  t.match(await cli.run(['doctor']), { code: 0, stdout: /^$/, stderr: /^$/ }, 'it is silent')
+  const { screen } = await cli.type(['doctor'], [])
+  t.match(screen, /^All is well\. This machine makes \d+(\.\d)? password hashes per second\.\s+$/)
+  t.match((await cli.run(['doctor', '--json'])).json, { ok: true, hashesPerSecond: Number })
 
   await t.test('each fault of its servers is named', async (t) => {
     const database = connectDatabase(servers.DATABASE_URL)
@@ -86,14 +106,15 @@ t.test('a good deployment', async (t) => {
     const ago = (age: string) => sql`now() - ${age}::interval`
     const addNode = (
       silence: string,
-      more: { mode?: 'replica' | 'database'; leaseMs?: number }
+      more: { mode?: 'replica' | 'database'; leaseMs?: number; startedAt?: SQL }
     ) => {
-      const row = { id: uuidv7(), mode: 'replica', startedAt: ago(silence), ...more } as const
+      const row = { id: uuidv7(), mode: 'replica', startedAt: sql`now()`, ...more } as const
       return database.write((db) => db.insert(nodes).values({ ...row, heartbeatAt: ago(silence) }))
     }
     await addNode('5 minutes', {})
     await addNode('1 second', { leaseMs: 700 })
     await addNode('1 second', { mode: 'database' })
+    await addNode('1 second', { startedAt: ago('5 seconds') })
     await database.write((db) =>
       db.insert(revocations).values({
         id: uuidv7(),
@@ -116,6 +137,7 @@ t.test('a good deployment', async (t) => {
         updatedAt: now
       })
     )
+    await database.transaction((tx) => recordAudit(tx, drill, new Date(Date.now() - 700_000)))
     const env = {
       ...servers,
       BOOTSTRAP_ADMIN_EMAIL: 'admin@example.com',
@@ -124,10 +146,14 @@ t.test('a good deployment', async (t) => {
     t.same(await found(env), [
       'BOOTSTRAP_ADMIN_PASSWORD warning',
       'LEASE_MS warning',
+      'audit-seal error',
+      'node-clocks warning',
       'node-modes warning',
       'silent-nodes warning',
       'unpublished error'
     ])
+    await addNode('1 second', { startedAt: ago('40 seconds') })
+    t.ok((await found(servers)).includes('node-clocks error'))
     const ahead = () => Date.now() + 31_000
     t.same(
       (await found(servers, { clock: ahead })).filter((name) => name.startsWith('clock')),
@@ -149,7 +175,7 @@ t.test('servers that lose or drop what they should keep', async (t) => {
         max_connections: '20'
       }
     }),
-    startRedis(t, { args: ['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'] })
+    startRedis(t, { args: [...forgetful, '--enable-protected-configs', 'yes'] })
   ])
   const env = { DATABASE_URL: postgres.url, REDIS_URL: redis.url }
   t.same(await found(env), [
@@ -162,6 +188,14 @@ t.test('servers that lose or drop what they should keep', async (t) => {
   ])
   await redis.cli('CONFIG', 'SET', 'maxmemory', '0')
   t.ok((await found(env)).includes('maxmemory-policy warning'))
+  const lastSave = async () => {
+    await redis.cli('BGSAVE')
+    return String(await redis.cli('INFO', 'persistence'))
+  }
+  await redis.cli('CONFIG', 'SET', 'save', '3600 1')
+  await redis.cli('CONFIG', 'SET', 'dbfilename', 'x'.repeat(300))
+  await eventually('a save fails', async () => (await lastSave()).includes('bgsave_status:err'))
+  t.ok((await found(env)).includes('redis-persistence error'))
   await Promise.all([redis.kill(), postgres.kill()])
   t.same(await found(env), ['postgres error', 'redis error'], 'or are away')
 })
@@ -220,6 +254,7 @@ t.test('settings', async (t) => {
       METRICS_TOKEN: '',
       PASSWORD_MIN_LENGTH: '8',
       LOG_LEVEL: 'silent',
+      RATE_LIMIT_LOGIN_PER_ACCOUNT: '1000000/1m',
       JWT_SECRET: 'abcdefgh'.repeat(8)
     }),
     [
@@ -229,6 +264,7 @@ t.test('settings', async (t) => {
       'LOG_LEVEL error',
       'METRICS_TOKEN warning',
       'PASSWORD_MIN_LENGTH warning',
+      'RATE_LIMIT_LOGIN_PER_ACCOUNT error',
       'REFRESH_GRACE warning',
       'SESSION_IDLE_TTL warning',
       'SESSION_MAX_TTL warning',
@@ -237,7 +273,7 @@ t.test('settings', async (t) => {
   )
   t.same(
     await settings({
-      TRUST_PROXY: '0.0.0.0/1',
+      TRUST_PROXY: '0.0.0.0/1,128.0.0.0/1',
       LOG_LEVEL: 'debug',
       METRICS_TOKEN: shared,
       REFRESH_SECRET: shared,
@@ -252,6 +288,33 @@ t.test('settings', async (t) => {
       'hash-speed warning',
       'secrets error'
     ]
+  )
+  t.same(
+    await settings({
+      JWT_SECRET: shared,
+      REFRESH_SECRET: `${shared}-refresh`,
+      METRICS_TOKEN: 'MyS3cretP@ssw0rdForProductionUse2024!!'
+    }),
+    ['METRICS_TOKEN error', 'secrets error']
+  )
+  const elsewhere = {
+    DATABASE_URL: 'postgres://keycard@0.0.0.0:1/x',
+    REDIS_URL: 'redis://0.0.0.0:1'
+  }
+  t.same(await found(elsewhere), [
+    'postgres error',
+    'postgres-password error',
+    'postgres-tls warning',
+    'redis error',
+    'redis-password error',
+    'redis-tls warning'
+  ])
+  t.same(
+    await found({
+      DATABASE_URL: 'postgres://keycard:x@0.0.0.0:1/x?sslmode=require',
+      REDIS_URL: 'rediss://:x@0.0.0.0:1'
+    }),
+    ['postgres error', 'redis error']
   )
   const development = await settings({
     NODE_ENV: 'development',
@@ -305,4 +368,37 @@ t.test('a configuration that is refused', async (t) => {
     code: 1,
     stdout: /error {4}postgres\n.*check that it runs.*warning {2}PASSWORD_MIN_LENGTH/s
   })
+})
+
+t.test('secrets are told from what people think up', (t) => {
+  for (const thoughtUp of [
+    'dragonmonkeysunshineprincessfootball',
+    'correct-horse-battery-staple-correct-horse',
+    'qwertyuiopasdfghjklzxcvbnm1234567890',
+    'abcdefghijklmnopqrstuvwxyz0123456789',
+    'the quick brown fox jumps over the lazy dog'
+  ]) {
+    t.ok(guessBits(thoughtUp) < 128, thoughtUp)
+  }
+  for (const encoding of ['hex', 'base64', 'base64url'] as const) {
+    const bits = Array.from({ length: 50 }, () => guessBits(randomBytes(32).toString(encoding)))
+    t.ok(Math.min(...bits) > 200, `32 random bytes as ${encoding}`)
+  }
+  t.end()
+})
+
+t.test('ranges of proxies that hold everybody are told from those of proxies', (t) => {
+  const halves = ['60.0.0.0/9', '60.128.0.0/9']
+  for (const wide of [['::/1', '8000::/1'], ['64.0.0.0/7'], ['::ffff:0:0/97'], halves]) {
+    t.ok(coverTooMany(wide), wide.join(', '))
+  }
+  const narrow = [
+    '10.0.0.0/8',
+    'fc00::/7',
+    '::ffff:10.0.0.0/104',
+    '104.16.0.0/13',
+    '2400:cb00::/32'
+  ]
+  t.notOk(coverTooMany([...narrow, ...narrow, '203.0.113.4', '127.0.0.1', '::1']))
+  t.end()
 })

@@ -31,12 +31,22 @@ t.test('what can not be undone is typed on a terminal', async (t) => {
   t.match(given, { code: 1, screen: /There was no answer: nothing was done\./ }, 'nor with Ctrl-C')
   for (const { accessToken } of [ada, bob]) t.equal(verdict(await me(node, accessToken)), 200)
 
+  const typesAda = [new RegExp(`Type ${ada.email} to go on: $`), `${ada.email}\r`] as const
+  await cli.run(['users', 'roles', ada.email, 'admin'])
+  const ofAda = ['users', 'roles', ada.email, 'support']
+  const demoted = await cli.type(ofAda, [[typesAda[0], 'yes\r']])
+  t.match(demoted, { code: 1, screen: /is no administrator any more.*Only another admin/s })
+  const disabled = await cli.type(
+    ['users', 'disable', bob.email, '--reason', 'x'],
+    [[/Type /, 'y\r']]
+  )
+  t.match(disabled, { code: 1, screen: /is locked out.*nothing was done/s })
+  const shown = await Promise.all([ada, bob].map(({ id }) => cli.run(['users', 'show', id])))
+  t.match(shown, [{ stdout: /roles +admin\n/ }, { stdout: /disabled +no\n/ }])
+
   const user = await cli.type(
     ['revoke', 'user', ada.id],
-    [
-      [why, 'a laptop was stolen\r'],
-      [new RegExp(`Type ${ada.email} to go on: $`), `${ada.email}\r`]
-    ]
+    [[why, 'a laptop was stolen\r'], typesAda]
   )
   t.equal(user.code, 0, user.screen)
   await assertDead(t, node, ada)

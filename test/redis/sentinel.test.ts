@@ -1,5 +1,5 @@
 import t from 'tap'
-import { reconnectRedis } from '../../src/redis/lifecycle.js'
+import { reconnectRedis } from '../../src/redis/reconnect.js'
 import { eventually } from '../support/eventually.js'
 import { connectClient } from '../support/redis-client.js'
 import { startRedis } from '../support/redis.js'

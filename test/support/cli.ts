@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import root, { type Test } from 'tap'
-import { type Build, buildService } from '../chaos/build.js'
 import { killTree } from './process-tree.js'
+import { sharedBuild } from './shared-build.js'
 import { type End, type ServiceProcess, spawnWatched } from './service-process.js'
 import { temporaryFolder } from './temporary-folder.js'
 
@@ -51,6 +51,8 @@ export interface CliEnd extends End {
 export interface Cli {
   /** Runs a command to its end, with nobody at the terminal. */
   readonly run: (args: readonly string[], more?: CliOptions) => Promise<CliEnd>
+  /** Runs one whose output goes to a shell command, and prints its exit code last. */
+  readonly pipe: (args: readonly string[], reader: string) => Promise<End>
   /** Starts one, to be interrupted. */
   readonly start: (args: readonly string[], more?: CliOptions) => Promise<ServiceProcess>
   /** Runs one on a terminal of its own; each text is typed when its question has been asked. */
@@ -68,13 +70,9 @@ export interface CliOptions {
   readonly input?: string
 }
 
-/** Of this test file. */
-let built: Promise<Build> | undefined
-
-/** The command, built once as the image has it, with this environment unless a call says otherwise. */
+/** The command, built as the image has it, with this environment unless a call says otherwise. */
 export async function createCli(t: Test, env: NodeJS.ProcessEnv): Promise<Cli> {
-  built ??= buildService(root)
-  const { command } = await built
+  const { command } = await sharedBuild(root)
   const folder = await temporaryFolder(t)
 
   function start(args: readonly string[], more: CliOptions = {}): Promise<ServiceProcess> {
@@ -91,6 +89,13 @@ export async function createCli(t: Test, env: NodeJS.ProcessEnv): Promise<Cli> {
     async run(args, more) {
       const end = await (await start(args, more)).ended
       return { ...end, json: args.includes('--json') ? (JSON.parse(end.stdout) as CliJson) : {} }
+    },
+    async pipe(args, reader) {
+      const script = `{ { "$0" "$@"; echo $? >&3; } | ${reader}; } 3>&1`
+      const line = [command, ...args]
+      const options = { env: { PORT: '3000', ...env }, cwd: folder }
+      const run = await spawnWatched(t, 'sh', ['-c', script, process.execPath, ...line], options)
+      return await run.ended
     },
     async type(args, answers, more = {}) {
       const line = [process.execPath, command, ...args].map(quote).join(' ')

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import type { Lifetime } from './lifetime.js'
 import { type Client, createClient } from './client.js'
 import { eventually } from './eventually.js'
 import { killTree } from './process-tree.js'
 import { type Reaper, reapAfterUs } from './reaper.js'
+import { sharedBuild } from './shared-build.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 /** How a process ended and all that it said. */
@@ -37,20 +37,15 @@ export interface ProcessOptions {
   readonly cwd?: string
 }
 
-const root = new URL('../../', import.meta.url)
-const fromSource = [
-  '--import',
-  import.meta.resolve('tsx'),
-  fileURLToPath(new URL('src/server.ts', root))
-]
 const startMs = 240_000
 
-/** Starts the service from its source, as `npm run dev` does. It is gone when `t` ends. */
+/** Starts the service as it is built for production. It is gone when `t` ends. */
 export async function spawnService(
   t: Lifetime,
   options: ProcessOptions = {}
 ): Promise<ServiceProcess> {
-  return await spawnWatched(t, process.execPath, fromSource, options)
+  const { server } = await sharedBuild(t)
+  return await spawnWatched(t, process.execPath, [server], options)
 }
 
 /** Starts any command in the same way. */

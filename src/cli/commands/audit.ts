@@ -45,7 +45,7 @@ export function defineAudit(program: Command, define: Define): void {
     options: (command) =>
       limitOption(command, '20').option(
         '-f, --follow',
-        'go on with new events until Ctrl-C; with --json one document per line'
+        'go on with new events until Ctrl-C, or until nobody reads them; with --json one document per line'
       ),
     run: tail
   })
@@ -79,7 +79,7 @@ async function tail(context: CommandContext, options: TailOptions): Promise<Repo
   const { events } = await searchAudit(database, { limit: countOf(options.limit) })
   const oldestFirst = [...events].reverse()
   if (options.follow !== true) return eventsReport(oldestFirst, null)
-  const signal = context.interruption()
+  const signal = AbortSignal.any([context.interruption(), context.terminal.unread])
   const show = (event: RecordedAuditEvent): void => {
     context.terminal.line(options.json === true ? JSON.stringify(event) : lineOf(event))
   }

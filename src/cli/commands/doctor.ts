@@ -17,7 +17,7 @@ export function defineDoctor(program: Command, define: Define): void {
     name: 'doctor',
     summary: 'check the deployment against what production asks for',
     description:
-      'Checks the deployment against what production asks for: secrets, lifetimes, HTTPS, proxies, limits, hashing, Postgres, Redis, clocks, migrations, nodes and Node itself. Exits with 1 where there is an error; warnings count with --strict.',
+      'Checks the deployment against what production asks for: secrets, lifetimes, HTTPS, proxies, limits, hashing, Postgres, Redis, audit, clocks, migrations, nodes and Node itself. Of the clocks it compares that of this machine, and those that were ahead when a node started, so run it on every node. Where all is well it prints nothing and exits with 0. Exits with 1 where there is an error; warnings count with --strict.',
     options: (command) => command.option('--strict', 'let warnings count as errors'),
     async run({ terminal, env, cwd }, { strict = false }) {
       const { node: nodeVersion } = process.versions
@@ -35,13 +35,15 @@ function report(diagnosis: Diagnosis, strict: boolean, terminal: Terminal): Repo
     hashesPerSecond === null
       ? ''
       : ` This machine makes ${hashesPerSecond} password hashes per second.`
-  const summary =
-    findings.length === 0
-      ? `All is well.${speed}`
-      : `${errors} error(s), ${findings.length - errors} warning(s).${speed}`
+  const value = { ok: !isBad, ...diagnosis }
+  if (findings.length === 0) {
+    terminal.remark(`All is well.${speed}`)
+    return { value, text: '' }
+  }
+  const paragraphs = findings.map((finding) => paragraph(finding, terminal))
+  const summary = `${errors} error(s), ${findings.length - errors} warning(s).${speed}`
   const exit = isBad ? exitCodes.failed : exitCodes.done
-  const text = [...findings.map((finding) => paragraph(finding, terminal)), summary].join('\n')
-  return { value: { ok: !isBad, ...diagnosis }, text, exit }
+  return { value, text: [...paragraphs, summary].join('\n'), exit }
 }
 
 function paragraph({ check, severity, found, advice }: Finding, terminal: Terminal): string {

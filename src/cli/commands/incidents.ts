@@ -7,6 +7,7 @@ import { operatorOrigin } from '../operator.js'
 import { idOf } from '../people.js'
 import { receiptText } from '../receipts.js'
 import type { Report } from '../report.js'
+import { waitOption } from '../revocation-options.js'
 import { table } from '../table.js'
 import { instant } from '../times.js'
 
@@ -28,10 +29,11 @@ export function defineIncidents(program: Command, define: Define): void {
     summary: 'stop an incident between two batches; what was revoked stays revoked',
     run: (context, _options, [id]) => stop(context, idOf(id, 'incident'))
   })
-  define(incidents, {
+  define<{ wait?: boolean }>(incidents, {
     name: 'resume <id>',
     summary: 'go on with an incident, from here, until it is true everywhere',
-    run: (context, _options, [id]) => resume(context, idOf(id, 'incident'))
+    options: waitOption,
+    run: (context, options, [id]) => resume(context, options, idOf(id, 'incident'))
   })
 }
 
@@ -64,10 +66,14 @@ async function stop({ open }: CommandContext, id: string): Promise<Report> {
   return { value: { incident }, text: incidentFields(incident) }
 }
 
-async function resume(context: CommandContext, id: string): Promise<Report> {
+async function resume(
+  context: CommandContext,
+  options: { wait?: boolean },
+  id: string
+): Promise<Report> {
   const deployment = await context.open()
   existing(await deployment.services.incidents.resume(id, operatorOrigin()), id)
-  return incidentReport(await runIncident(deployment, context, id))
+  return incidentReport(await runIncident(deployment, context, id, options))
 }
 
 function existing(incident: Incident | undefined, id: string): Incident {

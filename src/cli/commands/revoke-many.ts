@@ -1,12 +1,14 @@
 import type { Command } from 'commander'
+import { DatabaseUnavailable } from '../../database/connection.js'
 import type { Estimate } from '../../incidents/incidents.js'
-import type { Incident } from '../../incidents/store.js'
 import type { IncidentTarget } from '../../incidents/target.js'
+import { type Receipt, RevocationUnconfirmed } from '../../revocation/announcer.js'
 import { refused } from '../command-error.js'
 import type { CommandContext, Define } from '../command.js'
 import { confirmed } from '../confirmation.js'
 import type { Deployment } from '../deployment.js'
 import { incidentReport, runIncident, targetText } from '../incident-run.js'
+import { startIncident } from '../incident-start.js'
 import {
   type CohortOptions,
   cohortOptions,
@@ -15,7 +17,6 @@ import {
   type SpareOptions,
   spareOptions
 } from '../incident-target.js'
-import { operatorOrigin } from '../operator.js'
 import type { Report } from '../report.js'
 import { revocationOptions, type RevocationOptions } from '../revocation-options.js'
 import { duration } from '../times.js'
@@ -49,10 +50,10 @@ async function revokeEveryone(
   const reason = await context.terminal.reason(options.reason)
   const what = `Everybody is logged out, on ${deployment.name}: ${inWords(estimate)}`
   await context.terminal.confirm(what, 'everyone', options.yes === true)
-  const { id } = await start(deployment, target, reason)
+  const id = await startIncident(deployment, target, reason)
   // Everything is dead by now; what is left is to learn when that is true everywhere, and who is late.
   await confirmed(deployment, context, options, () => announce(deployment, id))
-  return incidentReport(await runIncident(deployment, context, id))
+  return incidentReport(await runIncident(deployment, context, id, options))
 }
 
 async function revokeCohort(
@@ -66,22 +67,16 @@ async function revokeCohort(
   const reason = await context.terminal.reason(options.reason)
   const what = `${targetText({ target })} is logged out, on ${deployment.name}: ${inWords(estimate)}`
   await context.terminal.confirm(what, String(estimate.sessions), options.yes === true)
-  const { id } = await start(deployment, target, reason)
-  return incidentReport(await runIncident(deployment, context, id))
+  const id = await startIncident(deployment, target, reason)
+  return incidentReport(await runIncident(deployment, context, id, options))
 }
 
-async function start(
-  { services: { incidents } }: Deployment,
-  target: IncidentTarget,
-  reason: string
-): Promise<Incident> {
-  const started = await incidents.start({ target, reason, origin: operatorOrigin() })
-  if (started.kind === 'started') return started.incident
-  throw refused('So many sessions can not be spared: name fewer accounts. Nothing was done.')
-}
-
-async function announce({ revocation }: Deployment, id: string) {
-  const recorded = await revocation.find(id)
+async function announce({ revocation }: Deployment, id: string): Promise<Receipt> {
+  const recorded = await revocation.find(id).catch((error: unknown) => {
+    throw error instanceof DatabaseUnavailable
+      ? new RevocationUnconfirmed(id, [], { cause: error })
+      : error
+  })
   if (recorded === undefined) throw refused(`There is no revocation ${id}.`)
   return await revocation.announce(recorded)
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { insist } from '../../incidents/insist.js'
 import type { RevocationTarget } from '../../operators/revocations.js'
 import type { Receipt } from '../../revocation/announcer.js'
 import { findSession } from '../../sessions/store.js'
@@ -6,6 +7,7 @@ import { refused } from '../command-error.js'
 import type { CommandContext, Define } from '../command.js'
 import { confirmed } from '../confirmation.js'
 import type { Deployment } from '../deployment.js'
+import { IncidentLeft } from '../incident-left.js'
 import { incidentReport, runIncident } from '../incident-run.js'
 import { operatorOrigin } from '../operator.js'
 import { findAccount, idOf } from '../people.js'
@@ -13,6 +15,9 @@ import { receiptText } from '../receipts.js'
 import type { Report } from '../report.js'
 import { defineRevokeMany } from './revoke-many.js'
 import { revocationOptions, type RevocationOptions, waitOption } from '../revocation-options.js'
+
+/** For so long the command looks what else is to be done, once a revocation is confirmed. */
+const lookMs = 20_000
 
 /** `keycard revoke …`: what dies, and the receipt that says when that was true everywhere. */
 export function defineRevoke(program: Command, define: Define): void {
@@ -119,12 +124,21 @@ async function confirmRecorded(
   const receipt = await confirmed(deployment, context, options, () =>
     deployment.revocation.announce(found)
   )
-  const incident = await deployment.services.incidents.find(id)
-  if (incident?.status === 'running') {
-    return incidentReport(await runIncident(deployment, context, id))
+  if (found.kind === 'everyone' && (await isUnderWay(deployment, id))) {
+    return incidentReport(await runIncident(deployment, context, id, options))
   }
   const { kind, target, reason } = found
   return revoked(receipt, { target: { kind, id: target }, reason })
+}
+
+/** Whether it belongs to an incident, which has its id, that nobody has finished yet. */
+async function isUnderWay({ services: { incidents } }: Deployment, id: string): Promise<boolean> {
+  try {
+    const incident = await insist(AbortSignal.timeout(lookMs), () => incidents.find(id))
+    return incident?.status === 'running'
+  } catch (error) {
+    throw new IncidentLeft(id, { cause: error })
+  }
 }
 
 function revoked(receipt: Receipt, what: { target: object; reason: string }): Report {

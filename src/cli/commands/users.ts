@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { AccountChanges } from '../../accounts/account-update.js'
+import { adminRole } from '../../accounts/roles.js'
 import type { User } from '../../accounts/store.js'
 import type { Receipt } from '../../revocation/announcer.js'
 import { accountText, accountValue } from '../accounts-view.js'
@@ -21,6 +22,10 @@ interface ChangeOptions {
   readonly yes?: boolean
 }
 
+interface RolesOptions extends ChangeOptions {
+  readonly none?: boolean
+}
+
 /** `keycard users …` */
 export function defineUsers(program: Command, define: Define): void {
   const users = program.command('users').description('Find, make and change accounts.')
@@ -37,26 +42,30 @@ export function defineUsers(program: Command, define: Define): void {
     }
   })
   defineUserCreate(users, define)
-  define<ChangeOptions>(users, {
+  define<RolesOptions>(users, {
     name: 'roles <email-or-id> [roles...]',
     summary: 'set the roles of an account; access tokens die, sessions go on',
-    options: (command) => waitOption(reasonOption(command)),
-    run: (context, options, [name = '', ...roles]) => change(context, options, name, { roles })
+    description:
+      'Sets the roles of an account: it has these afterwards, and no other. Its access tokens die, and its sessions go on with the new roles.',
+    options: (command) =>
+      yesOption(waitOption(reasonOption(command))).option('--none', 'take all of its roles away'),
+    run: (context, options, [name = '', ...roles]) => setRoles(context, options, name, roles)
   })
   define<ChangeOptions>(users, {
     name: 'disable <email-or-id>',
     summary: 'lock an account: its sessions and tokens die',
-    options: (command) => waitOption(reasonOption(command)),
-    async run(context, options, [name = '']) {
-      const reason = await context.terminal.reason(options.reason)
-      return await change(context, { ...options, reason }, name, { disabled: true })
-    }
+    options: (command) => yesOption(waitOption(reasonOption(command))),
+    run: (context, options, [name = '']) => disable(context, options, name)
   })
   define<ChangeOptions>(users, {
     name: 'enable <email-or-id>',
     summary: 'unlock an account; its sessions stay dead',
     options: (command) => waitOption(reasonOption(command)),
-    run: (context, options, [name = '']) => change(context, options, name, { disabled: false })
+    async run(context, options, [name = '']) {
+      const deployment = await context.open()
+      const user = await findAccount(deployment, name)
+      return await change(deployment, context, options, { user, changes: { disabled: false } })
+    }
   })
   define<ChangeOptions>(users, {
     name: 'delete <email-or-id>',
@@ -66,24 +75,54 @@ export function defineUsers(program: Command, define: Define): void {
   })
 }
 
-async function change(
+async function setRoles(
+  context: CommandContext,
+  options: RolesOptions,
+  name: string,
+  roles: readonly string[]
+): Promise<Report> {
+  // A forgotten argument must not take anything away.
+  if ((roles.length === 0) !== (options.none === true)) {
+    throw misuse('Name all the roles that it shall have, or none of them with --none.')
+  }
+  const deployment = await context.open()
+  const user = await findAccount(deployment, name)
+  if (user.roles.includes(adminRole) && !roles.includes(adminRole)) {
+    const what = `${user.email} is no administrator any more, on ${deployment.name}.`
+    const warning = 'Only another administrator or an operator can undo this.'
+    await context.terminal.confirm(what, user.email, options.yes === true, warning)
+  }
+  return await change(deployment, context, options, { user, changes: { roles } })
+}
+
+async function disable(
   context: CommandContext,
   options: ChangeOptions,
-  name: string,
-  changes: AccountChanges
+  name: string
 ): Promise<Report> {
   const deployment = await context.open()
-  const { id } = await findAccount(deployment, name)
+  const user = await findAccount(deployment, name)
+  const reason = await context.terminal.reason(options.reason)
+  const what = `${user.email} is locked out and logged out everywhere, on ${deployment.name}.`
+  const warning = 'To unlock it does not bring its sessions back.'
+  await context.terminal.confirm(what, user.email, options.yes === true, warning)
+  const changes = { disabled: true }
+  return await change(deployment, context, { ...options, reason }, { user, changes })
+}
+
+async function change(
+  deployment: Deployment,
+  context: CommandContext,
+  options: ChangeOptions,
+  { user, changes }: { readonly user: User; readonly changes: AccountChanges }
+): Promise<Report> {
   const order = { origin: operatorOrigin(), reason: options.reason }
-  let receipt: Receipt | null = null
   const outcome = await confirmed(deployment, context, options, () =>
-    deployment.services.administration.update(id, changes, order)
+    deployment.services.administration.update(user.id, changes, order)
   )
-  if ('revocationId' in outcome) receipt = outcome
-  else if (outcome.kind === 'updated') receipt = outcome.receipt
-  else throw refusal(outcome)
-  const user = await findAccount(deployment, id)
-  return changed(user, receipt)
+  if ('revocationId' in outcome) return changed(await findAccount(deployment, user.id), outcome)
+  if (outcome.kind === 'updated') return changed(outcome.user, outcome.receipt)
+  throw refusal(outcome)
 }
 
 async function remove(

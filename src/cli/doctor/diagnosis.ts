@@ -7,6 +7,7 @@ import { type Finding, finder, run } from './finding.js'
 import { hashingChecks, measureHashing } from './hashing.js'
 import { examineKeys } from './keys.js'
 import { lifetimeChecks } from './lifetimes.js'
+import { linkChecks } from './links.js'
 import { networkChecks } from './network.js'
 import { nodesChecks, readNodes } from './nodes.js'
 import { readSchema, readServer, schemaChecks, serverChecks } from './postgres.js'
@@ -41,6 +42,7 @@ export async function diagnose(options: DiagnosisOptions): Promise<Diagnosis> {
   const findings = [
     ...run(processChecks, { config, nodeVersion, now: clock() }),
     ...run(networkChecks, config),
+    ...run(linkChecks, config),
     ...run(lifetimeChecks, config),
     ...run(hashingChecks, hashing),
     ...(await examineKeys(config)),

@@ -3,6 +3,7 @@ import type { Config } from '../../config.js'
 import { loadKeyMaterial, type KeyMaterial } from '../../startup/key-material.js'
 import { describeFailure } from '../failure.js'
 import { type Check, type Finding, finder, run } from './finding.js'
+import { distinctness, type Secrets, strength } from './secrets.js'
 
 interface KeyFacts extends KeyMaterial {
   readonly config: Config
@@ -10,7 +11,6 @@ interface KeyFacts extends KeyMaterial {
   readonly mode: number | undefined
 }
 
-const leastDistinctBytes = 10
 const strongRsaBits = 3_072
 
 /** Looks at the keys themselves, where they are given: what development makes up is not looked at. */
@@ -20,7 +20,11 @@ export async function examineKeys(config: Config): Promise<Finding[]> {
   try {
     const material = await loadKeyMaterial(config)
     const mode = keysFile === undefined ? undefined : (await stat(keysFile)).mode & 0o777
-    return run([fileMode, rsaSize, ...distinctness, ...variety], { config, mode, ...material })
+    const facts = { config, mode, ...material }
+    return [
+      ...run([fileMode, rsaSize], facts),
+      ...run([distinctness, ...strength], secretsOf(facts))
+    ]
   } catch (error) {
     // A sentence of ours that quotes no key.
     return [
@@ -52,46 +56,15 @@ const rsaSize: Check<KeyFacts> = ({ keyRing }) => {
   )
 }
 
-type Secrets = Readonly<Record<string, string | undefined>>
-
-const secretsOf = ({ config, refreshSecret }: KeyFacts): Secrets => ({
-  JWT_SECRET: config.jwt.secret,
-  REFRESH_SECRET: refreshSecret,
-  METRICS_TOKEN: config.metricsToken,
-  BOOTSTRAP_ADMIN_PASSWORD: config.bootstrapAdmin?.password,
-  'the password in DATABASE_URL': databasePassword(config)
-})
-
-/** One purpose for each secret: who learns one must not hold another. */
-const distinctness = [
-  (facts: KeyFacts): Finding | undefined => {
-    const owners = new Map<string, string>()
-    for (const [name, secret] of Object.entries(secretsOf(facts))) {
-      if (secret === undefined || secret === '') continue
-      const owner = owners.get(secret)
-      if (owner !== undefined) {
-        return finder('secrets').error(
-          `${name} is the same as ${owner}.`,
-          'Give each its own: openssl rand -base64 48.'
-        )
-      }
-      owners.set(secret, name)
-    }
-    return undefined
+function secretsOf({ config, refreshSecret }: KeyFacts): Secrets {
+  return {
+    JWT_SECRET: config.jwt.secret,
+    REFRESH_SECRET: refreshSecret,
+    METRICS_TOKEN: config.metricsToken,
+    BOOTSTRAP_ADMIN_PASSWORD: config.bootstrapAdmin?.password,
+    'the password in DATABASE_URL': databasePassword(config)
   }
-]
-
-const variety = ['JWT_SECRET', 'REFRESH_SECRET', 'METRICS_TOKEN'].map(
-  (name): Check<KeyFacts> =>
-    (facts) => {
-      const secret = secretsOf(facts)[name]
-      if (secret === undefined || new Set(secret).size >= leastDistinctBytes) return undefined
-      return finder(name).error(
-        `${name} has so few different characters that it was not made at random.`,
-        'Make it with: openssl rand -base64 48.'
-      )
-    }
-)
+}
 
 function databasePassword({ databaseUrl }: Config): string | undefined {
   if (databaseUrl === undefined || !URL.canParse(databaseUrl)) return undefined

@@ -1,5 +1,7 @@
-import { isIPv4 } from 'node:net'
 import type { Config } from '../../config.js'
+import { forEachLimit, limitDefinitions, type RateLimit } from '../../config/rate-limits.js'
+import { rateLimit } from '../../config/readers.js'
+import { coverTooMany } from './address-ranges.js'
 import { type Check, finder } from './finding.js'
 
 const https: Check<Config> = ({ publicUrl }) => {
@@ -12,10 +14,9 @@ const https: Check<Config> = ({ publicUrl }) => {
 
 const proxyTrust: Check<Config> = ({ publicUrl, trustProxy }) => {
   const { error } = finder('TRUST_PROXY')
-  const tooWide = trustProxy.find(isTooWide)
-  if (tooWide !== undefined) {
+  if (coverTooMany(trustProxy)) {
     return error(
-      `TRUST_PROXY trusts ${tooWide}, which is most of a network: clients in it choose their own address.`,
+      `TRUST_PROXY trusts ${trustProxy.join(', ')}, and so clients on the internet: each of them chooses its own address.`,
       'Name only the addresses of the proxies in front.'
     )
   }
@@ -24,12 +25,6 @@ const proxyTrust: Check<Config> = ({ publicUrl, trustProxy }) => {
     'TLS ends in front of the service and TRUST_PROXY names no proxy: all clients share one address, and so one rate limit.',
     'Set TRUST_PROXY to the addresses or CIDR ranges of the proxies in front.'
   )
-}
-
-function isTooWide(range: string): boolean {
-  const [address = '', prefix] = range.split('/')
-  if (prefix === undefined) return false
-  return Number(prefix) < (isIPv4(address) ? 8 : 7)
 }
 
 const origins: Check<Config> = ({ allowedOrigins }) => {
@@ -49,4 +44,34 @@ const rateLimits: Check<Config> = ({ rateLimits: limits }) => {
   )
 }
 
-export const networkChecks = [https, proxyTrust, origins, rateLimits]
+/** So much more than what is usual limits nobody. */
+const absurdFactor = 100
+
+/** A limit that is given and limits nothing. */
+const absurdLimits = Object.values(
+  forEachLimit((name): Check<Config> => {
+    const { variable, defaultValue } = limitDefinitions[name]
+    return ({ rateLimits: limits }) => {
+      if (
+        limits === 'off' ||
+        perMinute(limits[name]) <= absurdFactor * usualPerMinute(defaultValue)
+      ) {
+        return undefined
+      }
+      const { max, windowMs } = limits[name]
+      return finder(variable).error(
+        `${variable} allows ${max} in ${windowMs / 1_000} s, which is as good as no limit.`,
+        `Set ${variable} near its default, ${defaultValue}.`
+      )
+    }
+  })
+)
+
+const perMinute = ({ max, windowMs }: RateLimit): number => (max / windowMs) * 60_000
+
+function usualPerMinute(defaultValue: string): number {
+  const usual = rateLimit(defaultValue)
+  return usual.kind === 'value' ? perMinute(usual.value) : Infinity
+}
+
+export const networkChecks = [https, proxyTrust, origins, rateLimits, ...absurdLimits]

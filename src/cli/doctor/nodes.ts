@@ -60,6 +60,31 @@ const leases: Check<NodesFacts> = ({ config, nodes }) => {
   )
 }
 
+/** What tokens and revocations allow for. */
+const allowedSkewMs = 30_000
+const noticeableSkewMs = 1_000
+
+/**
+ * A node's id holds the time by its own clock, and its row, written later, that of Postgres: an id from
+ * the future shows a clock that is ahead. How far one is behind can't be told from a slow start.
+ */
+const clocks: Check<NodesFacts> = ({ nodes }) => {
+  const ahead = nodes
+    .map(({ id, startedAt }) => ({ id, aheadMs: timeOfId(id) - startedAt.getTime() }))
+    .filter(({ aheadMs }) => aheadMs > noticeableSkewMs)
+  if (ahead.length === 0) return undefined
+  const list = ahead.map(({ id, aheadMs }) => `${id} (${duration(aheadMs)})`).join(', ')
+  const { error, warning } = finder('node-clocks')
+  const isAllowed = ahead.every(({ aheadMs }) => aheadMs <= allowedSkewMs)
+  return (isAllowed ? warning : error)(
+    `The clocks of ${ahead.length} node(s) were ahead of Postgres' when they started: ${list}.`,
+    'Run NTP on every machine, and keycard doctor on each to see its clock as it is now.'
+  )
+}
+
+/** RFC 9562 §5.7. */
+const timeOfId = (id: string): number => Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16)
+
 const modes: Check<NodesFacts> = ({ config, nodes, isRedisReady }) => {
   if (config.revocation.mode !== 'replica') return undefined
   if (config.redis !== undefined && !isRedisReady) return undefined
@@ -79,4 +104,4 @@ const backlog: Check<NodesFacts> = ({ config, overdue }) => {
   )
 }
 
-export const nodesChecks = [silent, leases, modes, backlog]
+export const nodesChecks = [silent, leases, clocks, modes, backlog]

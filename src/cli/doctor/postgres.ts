@@ -1,10 +1,11 @@
 import { and, isNull, sql } from 'drizzle-orm'
 import { existsWithRole } from '../../accounts/store.js'
 import type { Config } from '../../config.js'
-import type { Database } from '../../database/connection.js'
+import type { Database, Queries } from '../../database/connection.js'
 import { databaseLimits } from '../../database/limits.js'
 import { type MigrationState, migrationState } from '../../database/migrations.js'
-import { nodes } from '../../database/schema.js'
+import { auditEvents, nodes } from '../../database/schema.js'
+import { duration } from '../times.js'
 import { type Check, finder } from './finding.js'
 
 export interface ServerFacts {
@@ -20,6 +21,8 @@ export interface SchemaFacts {
   /** Nodes with connections of their own. */
   readonly nodes: number
   readonly hasAdmin: boolean
+  /** How long the oldest audit event that is in no batch yet has waited. */
+  readonly unsealedForMs: number
 }
 
 const names = [
@@ -57,8 +60,22 @@ export async function readSchema(
     config,
     settings,
     nodes: await db.$count(nodes, and(isNull(nodes.clientId))),
-    hasAdmin: await existsWithRole(db, 'admin')
+    hasAdmin: await existsWithRole(db, 'admin'),
+    unsealedForMs: await readUnsealedAge(db)
   }))
+}
+
+/** Ids are in the order of time. */
+async function readUnsealedAge(db: Queries): Promise<number> {
+  const [oldest] = await db
+    .select({
+      ms: sql<number>`(extract(epoch from now() - ${auditEvents.occurredAt}) * 1000)::float8`
+    })
+    .from(auditEvents)
+    .where(isNull(auditEvents.batch))
+    .orderBy(auditEvents.id)
+    .limit(1)
+  return oldest?.ms ?? 0
 }
 
 const durability =
@@ -121,6 +138,16 @@ const bootstrapPassword: Check<SchemaFacts> = ({ config, hasAdmin }) => {
   )
 }
 
+const longestUnsealedMs = 10 * 60_000
+
+const sealing: Check<SchemaFacts> = ({ unsealedForMs }) => {
+  if (unsealedForMs <= longestUnsealedMs) return undefined
+  return finder('audit-seal').error(
+    `An audit event has waited for ${duration(unsealedForMs)} to be sealed: until then, a change to it does not show.`,
+    'Make sure that a node runs, and look for audit in its log.'
+  )
+}
+
 export const serverChecks = [
   durability('fsync', 'A power cut can corrupt the database, and with it what was revoked.'),
   durability(
@@ -133,4 +160,4 @@ export const serverChecks = [
   migrations
 ]
 
-export const schemaChecks = [connections, bootstrapPassword]
+export const schemaChecks = [connections, bootstrapPassword, sealing]

@@ -63,6 +63,18 @@ const persistence: Check<RedisFacts> = ({ persists }) => {
   )
 }
 
+/** What INFO says about the last attempts to write to the disk. */
+const attempts = ['rdb_last_bgsave_status', 'aof_last_write_status', 'aof_last_bgrewrite_status']
+
+const failingPersistence: Check<RedisFacts> = ({ servers, persists }) => {
+  const failed = attempts.find((name) => servers.some((info) => info.get(name) === 'err'))
+  if (failed === undefined || persists === false) return undefined
+  return finder('redis-persistence').error(
+    `Redis is to keep what it has over a restart, and fails to (${failed}): it may soon take no writes either.`,
+    "Look into Redis' log; mostly its disk is full or its folder is not its own."
+  )
+}
+
 const role: Check<RedisFacts> = ({ servers }) => {
   if (servers.every((info) => info.get('role') === 'master')) return undefined
   return finder('REDIS_URL').error(
@@ -105,4 +117,12 @@ const failoverFence: Check<RedisFacts> = ({ config }) => {
       )
 }
 
-export const redisChecks = [eviction, persistence, role, version, minReplicas, failoverFence]
+export const redisChecks = [
+  eviction,
+  persistence,
+  failingPersistence,
+  role,
+  version,
+  minReplicas,
+  failoverFence
+]

@@ -6,6 +6,7 @@ import {
   EmailSchema,
   NameSchema,
   PasswordSchema,
+  ReasonSchema,
   ReceiptSchema,
   UserSchema
 } from '../schemas.js'
@@ -40,7 +41,13 @@ export const NewUserSchema = closed({
 export const ChangesSchema = closed({
   name: Type.Optional(NameSchema),
   roles: Type.Optional(RolesSchema),
-  disabled: Type.Optional(Type.Boolean())
+  disabled: Type.Optional(Type.Boolean()),
+  reason: Type.Optional(
+    Type.String({
+      ...ReasonSchema,
+      description: 'Why, for the audit and the revocation. Not blank'
+    })
+  )
 })
 
 export const ChangedUserSchema = closed({

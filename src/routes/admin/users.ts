@@ -122,8 +122,9 @@ const adminUserRoutes: FastifyPluginAsyncTypebox<AdminUserRoutesOptions> =
       },
       async function changeUser(request) {
         const id = existing(request.params.id)
-        const order = { origin: userOrigin(request) }
-        const outcome = await administration.update(id, request.body, order)
+        const { reason, ...changes } = request.body
+        const order = { origin: userOrigin(request), reason }
+        const outcome = await administration.update(id, changes, order)
         switch (outcome.kind) {
           case 'not found':
             throw noSuchUser()

@@ -14,7 +14,7 @@ import {
   tokensOf,
   verdict
 } from '../../support/session-calls.js'
-import { administration, userOf, userRow } from '../../support/user-administration.js'
+import { administration, auditOf, userOf, userRow } from '../../support/user-administration.js'
 
 t.test('what a change of an account kills on every node', async (t) => {
   const [node, other] = await startNodes(t, 2)
@@ -40,6 +40,24 @@ t.test('what a change of an account kills on every node', async (t) => {
       await assertLives(t, node, next)
     }
     await assertLives(t, other, bob)
+  })
+
+  await t.test('the reason is in the audit and in the revocation', async (t) => {
+    const ada = await node.register()
+    const reason = 'INC-212: phished'
+    t.equal((await users.change(ada.id, { disabled: true, reason })).status, 200)
+    t.match(await revocationsOf(node, ada.id), [{ reason }])
+    const events = await auditOf(node, ada.id)
+    t.same(
+      events.filter((event) => event.reason === reason).map(({ action }) => action),
+      ['account.disabled', 'user.revoked']
+    )
+    for (const wrong of ['', ' ', 'x'.repeat(501), null]) {
+      const answer = await users.change(ada.id, { disabled: false, reason: wrong })
+      t.match(answer, { status: 400, body: { code: 'VALIDATION_FAILED' } })
+    }
+    t.equal((await users.change(ada.id, { reason })).status, 200, 'by itself it changes nothing')
+    t.equal((await revocationsOf(node, ada.id)).length, 1)
   })
 
   await t.test('new roles revive no session that was dead', async (t) => {
