@@ -41,7 +41,7 @@ export const help = `npm run bench:compare -- [options]
   --connections N     connections at saturation (64)
   --refresh-clients N refreshes at once (16)
   --nodes N           nodes on which everyone is revoked (2)
-  --revocations N     how often everyone is revoked (25)
+  --revocations N     how often everyone is revoked (100)
   --out FILE          the report (bench/results/compare.json)
 `
 
@@ -58,7 +58,7 @@ export function readOptions(args: readonly string[]): CompareOptions {
       connections: { type: 'string', default: '64' },
       'refresh-clients': { type: 'string', default: '16' },
       nodes: { type: 'string', default: '2' },
-      revocations: { type: 'string', default: '25' },
+      revocations: { type: 'string', default: '100' },
       out: { type: 'string', default: 'bench/results/compare.json' }
     }
   })
