@@ -150,7 +150,7 @@ t.test('a session that somebody holds is looked at again', async (t) => {
   const [held = '', gone = ''] = ids
   const holder = await holdRows(t, keycard.databaseUrl)
   await holder.sql`update sessions set last_used_at = now() where id = ${held}`
-  await holder.sql`update sessions set key_ids = '{}' where id = ${gone}`
+  await holder.sql`update sessions set key_ids = '{another}' where id = ${gone}`
   const incidents = incidentsOf(keycard)
   const id = await startIncident(incidents, target)
   const running = incidents.run(id)
