@@ -43,31 +43,50 @@ async function revokeEveryone(
   context: CommandContext,
   options: RevocationOptions & SpareOptions
 ): Promise<Report> {
-  const deployment = await context.open()
-  const target = await everyoneTarget(deployment, options)
-  const estimate = await deployment.services.incidents.estimate(target)
-  if (options.dryRun) return dryRun(target, estimate)
-  const reason = await context.terminal.reason(options.reason)
-  const what = `Everybody is logged out, on ${deployment.name}: ${inWords(estimate)}`
-  await context.terminal.confirm(what, 'everyone', options.yes === true)
-  const id = await startIncident(deployment, target, reason)
-  // Everything is dead by now; what is left is to learn when that is true everywhere, and who is late.
-  await confirmed(deployment, context, options, () => announce(deployment, id))
-  return incidentReport(await runIncident(deployment, context, id, options))
+  return await revokeMany(context, options, {
+    targetIn: (deployment) => everyoneTarget(deployment, options),
+    who: () => 'Everybody',
+    confirmation: () => 'everyone',
+    // Everything is dead by now; what is left is to learn when that is true everywhere, and who is late.
+    onStarted: (deployment, id) =>
+      confirmed(deployment, context, options, () => announce(deployment, id))
+  })
 }
 
 async function revokeCohort(
   context: CommandContext,
   options: RevocationOptions & CohortOptions
 ): Promise<Report> {
+  return await revokeMany(context, options, {
+    targetIn: (deployment) => cohortTarget(deployment, options),
+    who: (target) => targetText({ target }),
+    confirmation: ({ sessions }) => String(sessions)
+  })
+}
+
+interface Switch {
+  readonly targetIn: (deployment: Deployment) => Promise<IncidentTarget>
+  /** As in "… is logged out". */
+  readonly who: (target: IncidentTarget) => string
+  /** What has to be typed. */
+  readonly confirmation: (estimate: Estimate) => string
+  readonly onStarted?: (deployment: Deployment, id: string) => Promise<unknown>
+}
+
+async function revokeMany(
+  context: CommandContext,
+  options: RevocationOptions,
+  { targetIn, who, confirmation, onStarted }: Switch
+): Promise<Report> {
   const deployment = await context.open()
-  const target = await cohortTarget(deployment, options)
+  const target = await targetIn(deployment)
   const estimate = await deployment.services.incidents.estimate(target)
   if (options.dryRun) return dryRun(target, estimate)
   const reason = await context.terminal.reason(options.reason)
-  const what = `${targetText({ target })} is logged out, on ${deployment.name}: ${inWords(estimate)}`
-  await context.terminal.confirm(what, String(estimate.sessions), options.yes === true)
+  const what = `${who(target)} is logged out, on ${deployment.name}: ${inWords(estimate)}`
+  await context.terminal.confirm(what, confirmation(estimate), options.yes === true)
   const id = await startIncident(deployment, target, reason)
+  await onStarted?.(deployment, id)
   return incidentReport(await runIncident(deployment, context, id, options))
 }
 
