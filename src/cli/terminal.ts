@@ -29,6 +29,7 @@ export function createTerminal({ stdin, stdout, stderr, env }: TerminalOptions) 
   const isInteractive = stdin.isTTY === true && stderr.isTTY === true
   const isColourful = stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb'
   const reading = new AbortController()
+  const unread: AbortSignal = reading.signal
   let progressLine = ''
 
   // Whoever reads may have seen enough: what was done is done, and the exit code tells of it.
@@ -72,7 +73,7 @@ export function createTerminal({ stdin, stdout, stderr, env }: TerminalOptions) 
   return {
     isInteractive,
     /** Aborted when nobody reads the output any more, as behind `| head -1`. */
-    unread: reading.signal,
+    unread,
     note,
 
     /** What only somebody who watches wants to know. */

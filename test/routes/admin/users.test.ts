@@ -29,7 +29,7 @@ const unknownFields = {
   createdAt: '2020-01-01T00:00:00Z',
   role: 'admin',
   isAdmin: true,
-  reason: 'none',
+  comment: 'none',
   _method: 'DELETE'
 }
 
@@ -151,7 +151,9 @@ t.test('what nobody may set is refused, not dropped', async (t) => {
     { disabled: 'true' },
     { disabled: 1 },
     { disabled: null },
-    { name: null }
+    { name: null },
+    { reason: null },
+    { disabled: true, reason: 'x'.repeat(10_000) }
   ]) {
     t.equal(verdict(await users.change(id, body)), 'VALIDATION_FAILED', JSON.stringify(body))
   }
