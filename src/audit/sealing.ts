@@ -1,6 +1,7 @@
 import { asc, desc, isNull, sql, type SQL } from 'drizzle-orm'
 import type { Clock } from '../clock.js'
 import type { Database, Queries } from '../database/connection.js'
+import { isOneOf } from '../database/one-of.js'
 import { auditBatches, auditEvents } from '../database/schema.js'
 import type { Log } from '../revocation/log.js'
 import {
@@ -58,11 +59,7 @@ async function sealBatch(tx: Queries, now: Date): Promise<SealedBatch | undefine
   if (events.length === 0) return undefined
   const batch = await appendBatch(tx, events, now)
   const ids = events.map(({ id }) => id)
-  // One text for any number of ids: each text is a prepared statement.
-  await tx
-    .update(auditEvents)
-    .set({ batch: batch.number })
-    .where(sql`${auditEvents.id} = any(${`{${ids.join()}}`}::uuid[])`)
+  await tx.update(auditEvents).set({ batch: batch.number }).where(isOneOf(auditEvents.id, ids))
   return batch
 }
 

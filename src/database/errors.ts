@@ -2,9 +2,9 @@ import { DrizzleQueryError } from 'drizzle-orm'
 import postgres from 'postgres'
 
 /**
- * Why there is no answer: the server is known to be `away`; the connection was `lost`; the answer is
- * `late`; the server is there and `refused` to serve; too many calls are waiting already (`busy`);
- * or this process `closed` its connections.
+ * Why there is no answer: the server is known to be `away`; the connection was `lost`, or a plan that
+ * it keeps is outdated; the answer is `late`; the server is there and `refused` to serve; too many
+ * calls are waiting already (`busy`); or this process `closed` its connections.
  */
 export type UnavailableReason = 'away' | 'lost' | 'late' | 'refused' | 'busy' | 'closed'
 
@@ -58,7 +58,9 @@ export function translate(error: unknown): unknown {
 /** Why this error of the driver means that the server can't be used now; undefined where it doesn't. */
 export function unavailability(cause: unknown): UnavailableReason | undefined {
   const code = codeOf(cause)
-  if (cause instanceof postgres.PostgresError) return sqlstates.find(([of]) => of.test(code))?.[1]
+  if (cause instanceof postgres.PostgresError) {
+    return isOutdatedPlan(cause) ? 'lost' : sqlstates.find(([of]) => of.test(code))?.[1]
+  }
   if (cause instanceof TypeError || misuse.has(code)) return undefined
   return code === 'CONNECT_TIMEOUT' ? 'late' : 'lost'
 }
@@ -71,6 +73,14 @@ const sqlstates: readonly (readonly [RegExp, UnavailableReason])[] = [
   // No resources, no access, no such database, a standby that can't write.
   [/^53|^28|^3D000$|^25006$/, 'refused']
 ]
+
+/**
+ * A migration changed the type of a column since this connection prepared the statement: it will fail
+ * in every transaction, and the connection is as good as lost. Outside one the driver prepares it anew.
+ */
+function isOutdatedPlan({ code, routine }: postgres.PostgresError): boolean {
+  return code === '0A000' && routine === 'RevalidateCachedQuery'
+}
 
 /** The driver's words for a statement that it can't send at all. */
 const misuse: ReadonlySet<string> = new Set([

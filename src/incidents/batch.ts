@@ -1,8 +1,9 @@
-import { and, asc, eq, gt, inArray, lte } from 'drizzle-orm'
+import { and, asc, eq, gt, lte } from 'drizzle-orm'
 import { recordAudit } from '../audit/events.js'
 import type { Origin } from '../audit/origin.js'
 import type { Clock } from '../clock.js'
 import type { Database, Queries } from '../database/connection.js'
+import { isOneOf } from '../database/one-of.js'
 import { deployment, sessions, users } from '../database/schema.js'
 import type { RevocationService } from '../revocation/revocation.js'
 import type { Revocation } from '../revocation/store.js'
@@ -79,7 +80,7 @@ export async function revokeBatch(
     if (position === undefined) return []
     const now = new Date(clock())
     const hitIds = hit.map(({ id }) => id)
-    await tx.update(sessions).set({ revokedAt: now }).where(inArray(sessions.id, hitIds))
+    await tx.update(sessions).set({ revokedAt: now }).where(isOneOf(sessions.id, hitIds))
     const orders = hit.map(
       ({ id, userId }) => ({ kind: 'session', target: id, level: null, userId }) as const
     )
@@ -112,7 +113,7 @@ async function lockHit(
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
     .innerJoin(deployment, eq(deployment.id, 1))
-    .where(and(inArray(sessions.id, [...ids]), isHit(target, moment)))
+    .where(and(isOneOf(sessions.id, ids), isHit(target, moment)))
     .orderBy(asc(sessions.id))
     .for('update', { of: sessions, skipLocked: true })
 }

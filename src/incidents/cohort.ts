@@ -1,4 +1,5 @@
-import { and, eq, gt, gte, inArray, isNull, lt, lte, not, or, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gt, gte, isNull, lt, lte, not, or, type SQL, sql } from 'drizzle-orm'
+import { isOneOf } from '../database/one-of.js'
 import { deployment, sessions, users } from '../database/schema.js'
 import { isInRange } from './ip-range.js'
 import type { CohortTarget, IncidentTarget } from './target.js'
@@ -34,7 +35,7 @@ export function isMeant(target: IncidentTarget, moment: Moment): SQL {
 /** Which of those are left out. */
 export function isSpared({ spare = [], spareRole }: IncidentTarget): SQL {
   const spared = or(
-    spare.length > 0 ? inArray(users.id, [...spare]) : undefined,
+    spare.length > 0 ? isOneOf(users.id, spare) : undefined,
     spareRole === undefined ? undefined : hasRole(spareRole)
   )
   return spared ?? sql`false`

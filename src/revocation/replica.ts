@@ -150,6 +150,7 @@ export function createReplica(options: ReplicaOptions) {
   }
 
   function begin(): void {
+    if (stopping.signal.aborted) return
     follows = true
     complaint = undefined
     log.info({ event: 'replica.following', live: state.size }, 'Deciding from the replica')
@@ -216,7 +217,7 @@ export function createReplica(options: ReplicaOptions) {
 
     /** Decides from memory; undefined where this node may not at this moment. */
     decide: (claims: CoveredClaims): Verdict | undefined => {
-      if (!follows) return undefined
+      if (!isFollowing()) return undefined
       const now = lease.now()
       return lease.holds(now) && rowLease.holds(now) ? decideFromMemory(claims) : undefined
     },

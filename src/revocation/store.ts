@@ -2,6 +2,8 @@ import { and, desc, eq, exists, gt, inArray, isNotNull, isNull, lt, sql } from '
 import { uuidv7 } from 'uuidv7'
 import { audited, type AuditEvent, auditRow } from '../audit/events.js'
 import type { Queries } from '../database/connection.js'
+import { insertedRows } from '../database/inserted-rows.js'
+import { isOneOf } from '../database/one-of.js'
 import { auditEvents, deployment, revocations } from '../database/schema.js'
 import type { RevocationKind } from './decision.js'
 import type { Change } from './recorded-change.js'
@@ -46,7 +48,12 @@ export async function recordRevocations(
   now: Date
 ): Promise<Revocation[]> {
   if (events.length > 0) {
-    await tx.insert(auditEvents).values(events.map((event) => auditRow(event, now)))
+    await tx.execute(
+      insertedRows(
+        auditEvents,
+        events.map((event) => auditRow(event, now))
+      )
+    )
   }
   const rows = entries.map((entry) => ({
     id: uuidv7(),
@@ -55,7 +62,9 @@ export async function recordRevocations(
     ...entry
   }))
   if (rows.length === 0) return []
-  const [first] = await tx.insert(revocations).values(rows).returning({ xid: revocations.xid })
+  const [first] = await tx.execute<{ xid: string }>(
+    sql`${insertedRows(revocations, rows)} returning xid`
+  )
   if (first === undefined) throw new Error('A row that was written was not returned')
   return rows.map((row) => ({ ...row, xid: first.xid }))
 }
@@ -101,21 +110,14 @@ export async function markPublished(
   const rows = await db
     .update(revocations)
     .set({ publishedAt: now })
-    .where(
-      // One text for any number of ids: each text is a prepared statement.
-      and(
-        sql`${revocations.id} = any(${`{${ids.join(',')}}`}::uuid[])`,
-        isNull(revocations.publishedAt),
-        exists(isCurrent)
-      )
-    )
+    .where(and(isOneOf(revocations.id, ids), isNull(revocations.publishedAt), exists(isCurrent)))
     .returning({ id: revocations.id })
   return rows.length
 }
 
 /** Whether the data set that counts is known to hold all of them. */
 export async function arePublished(db: Queries, ids: readonly string[]): Promise<boolean> {
-  const published = and(inArray(revocations.id, [...ids]), isNotNull(revocations.publishedAt))
+  const published = and(isOneOf(revocations.id, ids), isNotNull(revocations.publishedAt))
   return (await db.$count(revocations, published)) === ids.length
 }
 
@@ -123,7 +125,7 @@ export async function markConfirmed(db: Queries, ids: readonly string[], now: Da
   await db
     .update(revocations)
     .set({ confirmedAt: now })
-    .where(and(inArray(revocations.id, [...ids]), isNull(revocations.confirmedAt)))
+    .where(and(isOneOf(revocations.id, ids), isNull(revocations.confirmedAt)))
 }
 
 /**

@@ -10,6 +10,8 @@ export interface VerifiedToken {
 }
 
 interface Entry {
+  /** Ours: what a search brings is a slice, and keeps alive the request's header that it was cut from. */
+  readonly key: string
   /** The whole text: nothing less makes a token the same. */
   readonly token: string
   readonly verified: VerifiedToken
@@ -32,12 +34,12 @@ export function createVerifiedTokens(limit: number) {
   let young = new Map<string, Entry>()
   let old = new Map<string, Entry>()
 
-  function keep(key: string, entry: Entry): void {
+  function keep(entry: Entry): void {
     if (young.size >= perGeneration) {
       old = young
       young = new Map()
     }
-    young.set(key, entry)
+    young.set(entry.key, entry)
   }
 
   return {
@@ -46,7 +48,7 @@ export function createVerifiedTokens(limit: number) {
       if (perGeneration === 0) return
       // Copied, as a slice keeps what it was cut from and takes longer to compare.
       const text = Buffer.from(token, 'latin1').toString('latin1')
-      keep(text.slice(-keyLength), { token: text, verified })
+      keep({ key: text.slice(-keyLength), token: text, verified })
     },
 
     find(token: string): VerifiedToken | undefined {
@@ -57,7 +59,7 @@ export function createVerifiedTokens(limit: number) {
       if (hit?.token === token) return hit.verified
       const aged = old.get(key)
       if (aged?.token !== token) return undefined
-      keep(key, aged)
+      keep(aged)
       return aged.verified
     },
 

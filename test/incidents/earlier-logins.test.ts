@@ -36,7 +36,7 @@ t.test('a login that was under way at the start is hit before the end is told', 
     await eventually('it asks whether the login has ended', () =>
       keycard.app.database.read(async (db) => {
         const asked = sql`select 1 from pg_stat_activity
-          where datname = current_database() and query like '%pg_snapshot_xmin%'
+          where datname = current_database() and query like '%pg_snapshot_xmin(now.snapshot)%'
             and query not like '%pg_stat_activity%'`
         return (await db.execute(asked)).length > 0
       })

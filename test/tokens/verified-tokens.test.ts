@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import t from 'tap'
 import { keyRingFromSecret } from '../../src/tokens/key-ring.js'
@@ -88,4 +90,28 @@ t.test('no more than the limit is remembered, and what is in use stays', async (
   const none = createVerifiedTokens(0)
   none.add('x', entry)
   t.equal(none.find('x'), undefined)
+})
+
+t.test('nothing of a request is kept alive by a token that it brought', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  const count = 200
+  const headerBytes = 100_000
+  const known = createVerifiedTokens(4 * count)
+  const entry = { fromMs: 0, untilMs: 1 } as VerifiedToken
+  /** A token as a slice of what came over the wire. */
+  function brought(index: number): string {
+    const header = Buffer.alloc(headerBytes, '-')
+    header.write(`${index}`.padStart(80, '-'), headerBytes - 80)
+    return header.toString('latin1').slice(-80)
+  }
+  for (let index = 0; index < count; index++) known.add(brought(index), entry)
+  for (let index = 0; index <= count; index++) known.add(`other ${index}`, entry)
+  collectGarbage()
+  const before = process.memoryUsage().heapUsed
+  const found = Array.from({ length: count }, (_, index) => known.find(brought(index)))
+  t.ok(found.every((one) => one === entry))
+  collectGarbage()
+  const kept = process.memoryUsage().heapUsed - before
+  t.ok(kept < (count * headerBytes) / 4, `${kept} bytes`)
 })
