@@ -6,6 +6,7 @@ import type { AccessTokens } from '../tokens/access-tokens.js'
 import type { AccessClaims } from '../tokens/claims.js'
 import type { Verification } from '../tokens/verification.js'
 import { bearerToken } from './bearer-token.js'
+import { checkBehindBody, hadBody } from './late-body.js'
 
 /** Who makes the request, as the access token says. */
 export interface AuthenticatedUser {
@@ -58,7 +59,9 @@ export interface GuardOptions {
 /**
  * Guards for routes, here and in other Fastify apps. Hang them on a route or a scope
  * (`onRequest: app.authenticate`), never on a comparison of paths. They throw problems: 401 with
- * `WWW-Authenticate` (RFC 6750 §3), 403 where a role is missing, 503 where nobody can decide.
+ * `WWW-Authenticate` (RFC 6750 §3), 403 where a role is missing, 503 where nobody can decide. On
+ * routes that are registered afterwards a token that came with a body is judged once more when that
+ * has come.
  */
 export default fp<GuardOptions>(
   async function guardPlugin(app, { accessTokens, check, findKeys }) {
@@ -98,6 +101,12 @@ export default fp<GuardOptions>(
         : settle(request, claims, verdict)
     }
 
+    function identifyAgain(request: FastifyRequest): Judgement {
+      if (request.user === null || !hadBody(request)) return undefined
+      request.user = null
+      return identify(request)
+    }
+
     function settle(request: FastifyRequest, claims: AccessClaims, verdict: Verdict): undefined {
       if (verdict.kind === 'revoked') throw refusal('TOKEN_REVOKED')
       request.user = userOf(claims)
@@ -107,6 +116,8 @@ export default fp<GuardOptions>(
       if (request.user === null) throw problem('MISSING_TOKEN')
     })
     const optionalAuth = guardOf(identify, () => undefined)
+    const checkAgain = guardOf(identifyAgain, () => undefined)
+    app.addHook('onRoute', (route) => checkBehindBody(route, checkAgain))
 
     function authorize(...roles: [string, ...string[]]): Guard {
       return guardOf(identify, (request) => {

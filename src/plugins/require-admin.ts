@@ -4,6 +4,7 @@ import type { Accounts } from '../accounts/accounts.js'
 import type { AdminRefusal, RecordRefusal } from '../audit/refusals.js'
 import { clientIp } from '../http/client-ip.js'
 import { authenticatedUser, forbidden, refusal } from './guard.js'
+import { checkBehindBody, hadBody } from './late-body.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -47,14 +48,26 @@ export default fp<RequireAdminOptions>(
       }
     }
 
-    app.decorate('requireAdmin', async function requireAdmin(request, reply) {
-      await app.authenticate(request, reply)
+    const admitted = new WeakSet<FastifyRequest>()
+
+    async function demand(request: FastifyRequest): Promise<void> {
       const fault = await faultOf(request)
       if (fault === undefined) return
       await record(request, fault)
       const isDead = fault === 'deleted' || fault === 'disabled'
       throw isDead ? refusal('TOKEN_REVOKED') : forbidden()
+    }
+
+    app.decorate('requireAdmin', async function requireAdmin(request, reply) {
+      await app.authenticate(request, reply)
+      await demand(request)
+      admitted.add(request)
     })
+    app.addHook('onRoute', (route) =>
+      checkBehindBody(route, async (request: FastifyRequest) => {
+        if (admitted.has(request) && hadBody(request)) await demand(request)
+      })
+    )
   },
   { name: 'require-admin', fastify: '5.x', dependencies: ['guard'] }
 )
