@@ -28,8 +28,7 @@ t.test(
       const origin = { actor: { kind: 'user', id: admin.id }, ip: null } as const
       const outcome = await administration.create({ ...person, roles: ['admin'] }, { origin })
       t.same(outcome, { kind: 'not allowed' })
-      const { email } = person
-      const found = await administration.search({ email, limit: 1 })
+      const found = await administration.search({ search: person.email, limit: 1 })
       t.same(found.users, [])
     }
   }
