@@ -1,4 +1,4 @@
-CREATE TYPE "public"."audit_outcome" AS ENUM('success', 'refused', 'failed');--> statement-breakpoint
+CREATE TYPE "public"."audit_outcome" AS ENUM('success', 'refused');--> statement-breakpoint
 CREATE TYPE "public"."incident_status" AS ENUM('running', 'stopped', 'finished');--> statement-breakpoint
 CREATE TABLE "audit_batches" (
 	"number" integer PRIMARY KEY NOT NULL,

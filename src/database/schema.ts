@@ -172,7 +172,7 @@ export const clients = pgTable('clients', {
   revokedAt: instant('revoked_at')
 })
 
-export const auditOutcome = pgEnum('audit_outcome', ['success', 'refused', 'failed'])
+export const auditOutcome = pgEnum('audit_outcome', ['success', 'refused'])
 
 /**
  * Who did what to whom. A trigger lets nobody change or delete a row: only its batch, the newest, is
