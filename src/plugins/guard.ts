@@ -6,6 +6,7 @@ import type { AccessTokens } from '../tokens/access-tokens.js'
 import type { AccessClaims } from '../tokens/claims.js'
 import type { Verification } from '../tokens/verification.js'
 import { bearerToken } from './bearer-token.js'
+import { hadBody, takesBodies } from './late-body.js'
 
 /** Who makes the request, as the access token says. */
 export interface AuthenticatedUser {
@@ -58,7 +59,8 @@ export interface GuardOptions {
 /**
  * Guards for routes, here and in other Fastify apps. Hang them on a route or a scope
  * (`onRequest: app.authenticate`), never on a comparison of paths. They throw problems: 401 with
- * `WWW-Authenticate` (RFC 6750 §3), 403 where a role is missing, 503 where nobody can decide.
+ * `WWW-Authenticate` (RFC 6750 §3), 403 where a role is missing, 503 where nobody can decide. Whom a
+ * guard let pass before the body was read is judged once more when it is there.
  */
 export default fp<GuardOptions>(
   async function guardPlugin(app, { accessTokens, check, findKeys }) {
@@ -74,7 +76,15 @@ export default fp<GuardOptions>(
     }
 
     function identify(request: FastifyRequest): Judgement {
-      if (request.user !== null) return undefined
+      return request.user === null ? judgeToken(request) : undefined
+    }
+
+    /** What was true of a token at the head of a request need not be when its body is there. */
+    function identifyAgain(request: FastifyRequest): Judgement {
+      return request.user !== null && hadBody(request) ? judgeToken(request) : undefined
+    }
+
+    function judgeToken(request: FastifyRequest): Judgement {
       const token = bearerToken(request)
       if (token === undefined) return undefined
       const verification = accessTokens.verify(token)
@@ -107,6 +117,7 @@ export default fp<GuardOptions>(
       if (request.user === null) throw problem('MISSING_TOKEN')
     })
     const optionalAuth = guardOf(identify, () => undefined)
+    const afterBody = guardOf(identifyAgain, () => undefined)
 
     function authorize(...roles: [string, ...string[]]): Guard {
       return guardOf(identify, (request) => {
@@ -116,6 +127,10 @@ export default fp<GuardOptions>(
       })
     }
 
+    app.addHook('onRoute', (route) => {
+      if (!takesBodies(route)) return
+      route.preValidation = [afterBody, ...[route.preValidation ?? []].flat()]
+    })
     app.decorateRequest('user', null)
     app.decorate('authenticate', authenticate)
     app.decorate('optionalAuth', optionalAuth)

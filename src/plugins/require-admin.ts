@@ -4,13 +4,14 @@ import type { Accounts } from '../accounts/accounts.js'
 import type { AdminRefusal, RecordRefusal } from '../audit/refusals.js'
 import { clientIp } from '../http/client-ip.js'
 import { authenticatedUser, forbidden, refusal } from './guard.js'
+import { hadBody, takesBodies } from './late-body.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /**
      * Hook: lets only administrators pass. What the token says is not enough: the account is looked
-     * up, so that one that was downgraded, disabled or deleted is out at once. Whoever is known and
-     * refused is logged and audited.
+     * up, so that one that was downgraded, disabled or deleted is out at once, and looked up again
+     * when the body is there. Whoever is known and refused is logged and audited.
      */
     requireAdmin: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
   }
@@ -47,13 +48,29 @@ export default fp<RequireAdminOptions>(
       }
     }
 
-    app.decorate('requireAdmin', async function requireAdmin(request, reply) {
-      await app.authenticate(request, reply)
+    async function demand(request: FastifyRequest): Promise<void> {
       const fault = await faultOf(request)
       if (fault === undefined) return
       await record(request, fault)
       const isDead = fault === 'deleted' || fault === 'disabled'
       throw isDead ? refusal('TOKEN_REVOKED') : forbidden()
+    }
+
+    const passed = new WeakSet<FastifyRequest>()
+
+    app.decorate('requireAdmin', async function requireAdmin(request, reply) {
+      await app.authenticate(request, reply)
+      await demand(request)
+      passed.add(request)
+    })
+
+    async function demandAgain(request: FastifyRequest): Promise<void> {
+      if (passed.has(request) && hadBody(request)) await demand(request)
+    }
+
+    app.addHook('onRoute', (route) => {
+      if (!takesBodies(route)) return
+      route.preHandler = [demandAgain, ...[route.preHandler ?? []].flat()]
     })
   },
   { name: 'require-admin', fastify: '5.x', dependencies: ['guard'] }
