@@ -3,6 +3,7 @@ import type { Queries } from '../database/connection.js'
 import { users } from '../database/schema.js'
 import { uuidPattern } from '../uuid.js'
 import { canonicalEmail } from './email.js'
+import { isEnabledAdmin } from './last-admin.js'
 import type { User } from './store.js'
 
 /** Which accounts are looked for. Without any of these, all of them. */
@@ -57,6 +58,16 @@ const prefixPattern = (text: string): string => `${text.replaceAll(/[\\%_]/g, '\
 export async function lockUser(tx: Queries, id: string): Promise<User | undefined> {
   const [row] = await tx.select().from(users).where(eq(users.id, id)).for('update')
   return row
+}
+
+/** Whether this account administers the service; if so, nobody changes that until the transaction ends. */
+export async function isStillAdmin(tx: Queries, id: string): Promise<boolean> {
+  const [row] = await tx
+    .select({ roles: users.roles, disabledAt: users.disabledAt })
+    .from(users)
+    .where(eq(users.id, id))
+    .for('share')
+  return row !== undefined && isEnabledAdmin(row)
 }
 
 /** Writes what an operator may change of an account whose row is locked. */

@@ -1,10 +1,11 @@
 import { uuidv7 } from 'uuidv7'
 import { recordAudit } from '../audit/events.js'
-import { type Database, isUniqueViolation } from '../database/connection.js'
+import type { Actor } from '../audit/origin.js'
+import { type Database, isUniqueViolation, type Queries } from '../database/connection.js'
 import type { Passwords } from '../passwords/passwords.js'
 import type { Receipt } from '../revocation/announcer.js'
 import { type AccountUpdateOptions, createAccountUpdate, type Order } from './account-update.js'
-import { findUsers, lockUser, type UserQuery } from './administration-store.js'
+import { findUsers, isStillAdmin, lockUser, type UserQuery } from './administration-store.js'
 import { canonicalEmail } from './email.js'
 import { isLastAdmin } from './last-admin.js'
 import { canonicalRoles, rolesFault } from './roles.js'
@@ -31,6 +32,8 @@ export interface UserPage {
 export type AccountCreation =
   | { readonly kind: 'created'; readonly user: User }
   | { readonly kind: 'email taken' }
+  /** Whoever asked was an administrator then, and is none any more. */
+  | { readonly kind: 'not allowed' }
   | { readonly kind: 'weak password' | 'invalid roles'; readonly reason: string }
 
 export type AccountRemoval =
@@ -97,6 +100,8 @@ export function createAdministration(options: AdministrationOptions) {
       const now = new Date(clock())
       try {
         return await database.transaction(async (tx) => {
+          // The hash took its time.
+          if (!(await mayAdminister(tx, origin.actor))) return { kind: 'not allowed' }
           const user = await insertUser(tx, { id: uuidv7(), email, name, passwordHash, roles }, now)
           await recordAudit(
             tx,
@@ -135,4 +140,9 @@ export function createAdministration(options: AdministrationOptions) {
       return { kind: 'deleted', receipt: await revocation.announce(recorded) }
     }
   }
+}
+
+/** Whom no account stands behind has proved elsewhere that this is theirs to do: at a terminal. */
+async function mayAdminister(tx: Queries, actor: Actor): Promise<boolean> {
+  return actor.kind !== 'user' || (await isStillAdmin(tx, actor.id))
 }

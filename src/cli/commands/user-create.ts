@@ -53,6 +53,8 @@ function refusal(outcome: Exclude<AccountCreation, { readonly kind: 'created' }>
   switch (outcome.kind) {
     case 'email taken':
       return refused('There is an account with this e-mail address already.')
+    case 'not allowed':
+      return refused('Only administrators may do this.')
     case 'weak password':
       return refused(`The password is too weak. ${outcome.reason}`)
     case 'invalid roles':

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from 'typebox'
 import type { Administration } from '../../accounts/administration.js'
 import type { User } from '../../accounts/store.js'
-import { authenticatedUser } from '../../plugins/guard.js'
+import { authenticatedUser, forbidden } from '../../plugins/guard.js'
 import { problem } from '../../problems.js'
 import type { Sessions } from '../../sessions/sessions.js'
 import { uuidPattern } from '../../uuid.js'
@@ -75,6 +75,8 @@ const adminUserRoutes: FastifyPluginAsyncTypebox<AdminUserRoutesOptions> =
         switch (outcome.kind) {
           case 'email taken':
             throw problem('EMAIL_TAKEN')
+          case 'not allowed':
+            throw forbidden()
           case 'weak password':
             throw problem('WEAK_PASSWORD', { detail: outcome.reason })
           case 'invalid roles':
