@@ -66,7 +66,7 @@ t.test('an event comes back as it was written', async (t) => {
   const { database, write, clock } = await openAuditLog(t)
   const event: AuditEvent = {
     action: 'incident.started',
-    outcome: 'failed',
+    outcome: 'refused',
     origin: { actor: { kind: 'operator', name: 'root' }, ip: '2001:db8::1' },
     subject: { kind: 'incident', id: 'x' },
     userId: null,

@@ -16,7 +16,7 @@ const EventSchema = closed({
   id: UuidSchema,
   occurredAt: InstantSchema,
   action: Type.String(),
-  outcome: Type.Union([Type.Literal('success'), Type.Literal('refused'), Type.Literal('failed')]),
+  outcome: Type.Union([Type.Literal('success'), Type.Literal('refused')]),
   actor: Type.Object(
     { kind: Type.String(), id: NullableText },
     {
