@@ -1,8 +1,9 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import { audited, type AuditEvent } from '../audit/events.js'
 import { prepared, type Queries } from '../database/connection.js'
-import { users } from '../database/schema.js'
+import { sessions, users } from '../database/schema.js'
 import type { Change } from '../revocation/recorded-change.js'
+import { lockSessions } from '../sessions/locks.js'
 
 export type User = typeof users.$inferSelect
 
@@ -107,11 +108,16 @@ export async function replacePasswordHash(
     .where(and(eq(users.id, id), eq(users.passwordHash, from)))
 }
 
-/** @returns the token version that the user had; undefined if it changed since or is gone. */
+/**
+ * Deletes an account and, by the foreign key, its sessions.
+ *
+ * @returns the token version that the user had; undefined if it changed since or is gone
+ */
 export async function deleteUser(
   tx: Queries,
   proved: Pick<User, 'id' | 'tokenVersion'>
 ): Promise<number | undefined> {
+  await lockSessions(tx, eq(sessions.userId, proved.id))
   const [row] = await tx
     .delete(users)
     .where(and(eq(users.id, proved.id), eq(users.tokenVersion, proved.tokenVersion)))

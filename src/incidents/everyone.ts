@@ -1,7 +1,9 @@
 import { and, eq, exists, gt, isNull, sql } from 'drizzle-orm'
 import type { Queries } from '../database/connection.js'
+import { isOneOf } from '../database/one-of.js'
 import { sessions, users } from '../database/schema.js'
 import { raiseGeneration } from '../revocation/store.js'
+import { lockSessions } from '../sessions/locks.js'
 import { isSpared, type Moment } from './cohort.js'
 import type { IncidentTarget } from './target.js'
 
@@ -38,21 +40,17 @@ export async function endGeneration(
         isSpared(target)
       )
     )
-  const moved = await tx
-    .update(sessions)
-    .set({ generation })
-    .where(
-      and(
-        eq(sessions.generation, generation - 1),
-        isNull(sessions.revokedAt),
-        gt(sessions.expiresAt, now),
-        gt(sessions.lastUsedAt, idleSince),
-        exists(owner)
-      )
-    )
-    .returning({ id: sessions.id })
-  if (moved.length > maxSparedSessions) {
+  const isMoved = sql`${and(
+    eq(sessions.generation, generation - 1),
+    isNull(sessions.revokedAt),
+    gt(sessions.expiresAt, now),
+    gt(sessions.lastUsedAt, idleSince),
+    exists(owner)
+  )}`
+  const ids = await lockSessions(tx, isMoved)
+  if (ids.length > maxSparedSessions) {
     throw new TooManySpared(`More than ${maxSparedSessions} sessions would be spared`)
   }
+  await tx.update(sessions).set({ generation }).where(isOneOf(sessions.id, ids))
   return generation
 }

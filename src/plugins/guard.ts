@@ -6,7 +6,7 @@ import type { AccessTokens } from '../tokens/access-tokens.js'
 import type { AccessClaims } from '../tokens/claims.js'
 import type { Verification } from '../tokens/verification.js'
 import { bearerToken } from './bearer-token.js'
-import { checkBehindBody, hadBody } from './late-body.js'
+import { hadBody, takesBodies } from './late-body.js'
 
 /** Who makes the request, as the access token says. */
 export interface AuthenticatedUser {
@@ -59,9 +59,8 @@ export interface GuardOptions {
 /**
  * Guards for routes, here and in other Fastify apps. Hang them on a route or a scope
  * (`onRequest: app.authenticate`), never on a comparison of paths. They throw problems: 401 with
- * `WWW-Authenticate` (RFC 6750 §3), 403 where a role is missing, 503 where nobody can decide. On
- * routes that are registered afterwards a token that came with a body is judged once more when that
- * has come.
+ * `WWW-Authenticate` (RFC 6750 §3), 403 where a role is missing, 503 where nobody can decide. Whom a
+ * guard let pass before the body was read is judged once more when it is there.
  */
 export default fp<GuardOptions>(
   async function guardPlugin(app, { accessTokens, check, findKeys }) {
@@ -77,7 +76,15 @@ export default fp<GuardOptions>(
     }
 
     function identify(request: FastifyRequest): Judgement {
-      if (request.user !== null) return undefined
+      return request.user === null ? judgeToken(request) : undefined
+    }
+
+    /** What was true of a token at the head of a request need not be when its body is there. */
+    function identifyAgain(request: FastifyRequest): Judgement {
+      return request.user !== null && hadBody(request) ? judgeToken(request) : undefined
+    }
+
+    function judgeToken(request: FastifyRequest): Judgement {
       const token = bearerToken(request)
       if (token === undefined) return undefined
       const verification = accessTokens.verify(token)
@@ -101,12 +108,6 @@ export default fp<GuardOptions>(
         : settle(request, claims, verdict)
     }
 
-    function identifyAgain(request: FastifyRequest): Judgement {
-      if (request.user === null || !hadBody(request)) return undefined
-      request.user = null
-      return identify(request)
-    }
-
     function settle(request: FastifyRequest, claims: AccessClaims, verdict: Verdict): undefined {
       if (verdict.kind === 'revoked') throw refusal('TOKEN_REVOKED')
       request.user = userOf(claims)
@@ -116,8 +117,7 @@ export default fp<GuardOptions>(
       if (request.user === null) throw problem('MISSING_TOKEN')
     })
     const optionalAuth = guardOf(identify, () => undefined)
-    const checkAgain = guardOf(identifyAgain, () => undefined)
-    app.addHook('onRoute', (route) => checkBehindBody(route, checkAgain))
+    const afterBody = guardOf(identifyAgain, () => undefined)
 
     function authorize(...roles: [string, ...string[]]): Guard {
       return guardOf(identify, (request) => {
@@ -127,6 +127,10 @@ export default fp<GuardOptions>(
       })
     }
 
+    app.addHook('onRoute', (route) => {
+      if (!takesBodies(route)) return
+      route.preValidation = [afterBody, ...[route.preValidation ?? []].flat()]
+    })
     app.decorateRequest('user', null)
     app.decorate('authenticate', authenticate)
     app.decorate('optionalAuth', optionalAuth)

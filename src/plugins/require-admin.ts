@@ -4,14 +4,14 @@ import type { Accounts } from '../accounts/accounts.js'
 import type { AdminRefusal, RecordRefusal } from '../audit/refusals.js'
 import { clientIp } from '../http/client-ip.js'
 import { authenticatedUser, forbidden, refusal } from './guard.js'
-import { checkBehindBody, hadBody } from './late-body.js'
+import { hadBody, takesBodies } from './late-body.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /**
      * Hook: lets only administrators pass. What the token says is not enough: the account is looked
-     * up, so that one that was downgraded, disabled or deleted is out at once. Whoever is known and
-     * refused is logged and audited.
+     * up, so that one that was downgraded, disabled or deleted is out at once, and looked up again
+     * when the body is there. Whoever is known and refused is logged and audited.
      */
     requireAdmin: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
   }
@@ -48,8 +48,6 @@ export default fp<RequireAdminOptions>(
       }
     }
 
-    const admitted = new WeakSet<FastifyRequest>()
-
     async function demand(request: FastifyRequest): Promise<void> {
       const fault = await faultOf(request)
       if (fault === undefined) return
@@ -58,16 +56,22 @@ export default fp<RequireAdminOptions>(
       throw isDead ? refusal('TOKEN_REVOKED') : forbidden()
     }
 
+    const passed = new WeakSet<FastifyRequest>()
+
     app.decorate('requireAdmin', async function requireAdmin(request, reply) {
       await app.authenticate(request, reply)
       await demand(request)
-      admitted.add(request)
+      passed.add(request)
     })
-    app.addHook('onRoute', (route) =>
-      checkBehindBody(route, async (request: FastifyRequest) => {
-        if (admitted.has(request) && hadBody(request)) await demand(request)
-      })
-    )
+
+    async function demandAgain(request: FastifyRequest): Promise<void> {
+      if (passed.has(request) && hadBody(request)) await demand(request)
+    }
+
+    app.addHook('onRoute', (route) => {
+      if (!takesBodies(route)) return
+      route.preHandler = [demandAgain, ...[route.preHandler ?? []].flat()]
+    })
   },
   { name: 'require-admin', fastify: '5.x', dependencies: ['guard'] }
 )

@@ -90,12 +90,13 @@ export function createAnnouncer(options: AnnouncerOptions) {
 
   /**
    * Whether a logout everywhere may be repeated with a token that died of it depends on this note, so
-   * that it must be there when the answer is.
+   * that it should be there when the answer is. But nobody is kept waiting for it beyond the deadline:
+   * without it, such a token can only repeat what is done.
    */
-  async function noteConfirmed({ ids, revocations }: Course): Promise<void> {
+  async function noteConfirmed({ ids, revocations }: Course, late: Promise<void>): Promise<void> {
     const noted = database.write((db) => markConfirmed(db, ids, new Date(clock())))
     const settled = noted.catch(() => undefined)
-    if (revocations.some(({ kind }) => kind === 'user')) await settled
+    if (revocations.some(({ kind }) => kind === 'user')) await Promise.race([settled, late])
   }
 
   /** Into the deny-list, or, without one, a word to those who follow Postgres. */
@@ -218,12 +219,12 @@ export function createAnnouncer(options: AnnouncerOptions) {
     const late = pause(deadlineMs, undefined, { signal: timer.signal }).catch(() => undefined)
     const receipt = await Promise.race([confirmUntil(deadline.signal, course), late])
     deadline.abort()
-    timer.abort()
     if (receipt === undefined) {
       observer.unconfirmed(kind)
       throw new RevocationUnconfirmed(course.last.id, course.waitingFor, { cause: course.failure })
     }
-    await noteConfirmed(course)
+    await noteConfirmed(course, late)
+    timer.abort()
     observer.confirmed(kind, receipt.guarantee, performance.now() - course.startedAt)
     return receipt
   }

@@ -13,8 +13,10 @@ import {
 } from 'drizzle-orm'
 import { audited, type AuditEvent } from '../audit/events.js'
 import { prepared, type Queries } from '../database/connection.js'
+import { isOneOf } from '../database/one-of.js'
 import { deployment, sessions, users } from '../database/schema.js'
 import type { Change } from '../revocation/recorded-change.js'
+import { lockSessions } from './locks.js'
 
 /** A session with what decides whether it is still alive. */
 export interface SessionFacts {
@@ -224,10 +226,9 @@ export async function moveSessionTo(tx: Queries, id: string, version: number): P
 
 /** As `moveSessionTo`, for every session of a user: those of the version before, and of no earlier one. */
 export async function moveSessionsTo(tx: Queries, userId: string, version: number): Promise<void> {
-  await tx
-    .update(sessions)
-    .set({ version })
-    .where(and(eq(sessions.userId, userId), eq(sessions.version, version - 1)))
+  const which = sql`${sessions.userId} = ${userId} and ${sessions.version} = ${version - 1}`
+  const ids = await lockSessions(tx, which)
+  await tx.update(sessions).set({ version }).where(isOneOf(sessions.id, ids))
 }
 
 /** Deletes a session that was revoked: its tokens are refused for not having one. */

@@ -44,6 +44,7 @@ async function setUp(t: Test, check: GuardOptions['check']) {
 function addRoutes(app: FastifyInstance): void {
   const who = async (request: { user: { id: string } | null }) => ({ id: request.user?.id ?? null })
   app.get('/hook', { onRequest: app.authenticate }, who)
+  app.post('/write', { onRequest: app.authenticate }, who)
   app.get('/late-hook', { preHandler: [app.optionalAuth, app.authenticate] }, who)
   app.get('/optional', { onRequest: app.optionalAuth }, who)
   app.get('/editors', { onRequest: app.authorize('admin', 'editor') }, who)
@@ -178,3 +179,24 @@ t.test('called by hand, a guard always answers with a promise', async (t) => {
   })
   t.equal((await ask('/caught')).id, 'rejected')
 })
+
+for (const [style, styled] of Object.entries(styles)) {
+  t.test(`who has a body is judged again when it is there, answered ${style}`, async (t) => {
+    const verdicts = [live, live, live, revoked]
+    const { app, token, claims, checks } = await setUp(
+      t,
+      styled(() => verdicts.shift() ?? live)
+    )
+    const headers = { authorization: `Bearer ${token}` }
+    const post = async (payload?: object) =>
+      await app.inject({ method: 'POST', url: '/write', headers, ...(payload && { payload }) })
+    t.equal((await post()).statusCode, 200)
+    t.equal(checks(), 1, 'without a body there is nothing to wait for')
+    const passed = await post({ name: 'Ada' })
+    t.match(passed.json(), { id: claims.sub })
+    const refused = await post({ name: 'Ada' })
+    t.match(refused.json(), { code: 'TOKEN_REVOKED' })
+    t.equal(refused.headers['www-authenticate'], 'Bearer error="invalid_token"')
+    t.equal(checks(), 4)
+  })
+}
