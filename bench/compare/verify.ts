@@ -117,8 +117,8 @@ async function measureOpen(
   const figures = await ask(contender, { ...load, seconds: options.seconds })
   const cpu = stop()
   const { answers, p50Ms, p99Ms } = figures
-  // A refusal would be cheaper than an answer.
-  assertAll(200, contender.name, figures)
+  // A refusal would be cheaper than an answer. Who can't keep up with the rate answers some too late.
+  assertAll(200, contender.name, figures, { lossesAllowed: true })
   return {
     cpuUs: sumOf(cpu) / answers,
     serverUs: cpu.server / answers,

@@ -117,6 +117,8 @@ export async function deleteUser(
   tx: Queries,
   proved: Pick<User, 'id' | 'tokenVersion'>
 ): Promise<number | undefined> {
+  // The account before its sessions, as whoever changes both.
+  await tx.select({ id: users.id }).from(users).where(eq(users.id, proved.id)).for('update')
   await lockSessions(tx, eq(sessions.userId, proved.id))
   const [row] = await tx
     .delete(users)

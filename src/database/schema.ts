@@ -187,7 +187,7 @@ export const auditEvents = pgTable(
     occurredAt: instant('occurred_at').notNull(),
     action: text('action').notNull(),
     /** What failed is not audited: it was rolled back with its event, or its revocation is on record. */
-    outcome: auditOutcome('outcome').$type<'success' | 'refused'>().notNull(),
+    outcome: auditOutcome('outcome').notNull(),
     /** Of a user or client the id, of an operator at a terminal the name; null for nobody in particular. */
     actorKind: text('actor_kind').notNull(),
     actor: text('actor'),
