@@ -13,7 +13,7 @@ export interface CoalesceOptions {
 /**
  * Turns calls that come at the same time into one statement. A call by itself goes at once, and no
  * call is answered by a statement that was sent before it came. Where a statement fails, so does each
- * of its calls.
+ * of its calls: of one connection that is lost, up to `most` learn.
  *
  * @param ask answers each of the keys, in their order
  */

@@ -9,6 +9,11 @@ import {
 } from './refresh-store.js'
 import { findSessions, type SessionFacts } from './store.js'
 
+/** So many connections at most wait for rows that others hold, lest they keep all others waiting. */
+const waitingAtOnce = 4
+/** As long as one of them may wait. */
+const waitingMs = 1_500
+
 export interface RefreshStatementOptions {
   readonly database: Database
   readonly activeKeyId: () => string
@@ -41,11 +46,18 @@ export function createRefreshStatements(options: RefreshStatementOptions): Refre
     return steps.map((step) => (first.get(step.id) === step ? moved.get(step.id) : undefined))
   })
 
+  const advanceHeld = coalesce(
+    (steps: readonly Step[]) =>
+      Promise.all(steps.map((step) => database.write((db) => advanceCounter(db, step, context())))),
+    { lanes: waitingAtOnce, most: 1, patienceMs: waitingMs }
+  )
+
   return {
     find,
-    async advance(step) {
-      const free = await advanceFree(step)
-      return free ?? (await database.write((db) => advanceCounter(db, step, context())))
+    async advance({ id, counter }) {
+      // One of its own for each call: those who found the session together have found one object.
+      const free = await advanceFree({ id, counter })
+      return free ?? (await advanceHeld({ id, counter }))
     }
   }
 }

@@ -130,13 +130,29 @@ t.test('a session whose row is held keeps nobody else waiting', async (t) => {
 
 t.test('without a grace, one of many gets the successor and the others are reuse', async (t) => {
   const strict = await startKeycard(t, { env: { REFRESH_GRACE: '0s' } })
-  const person = await strict.register()
-  const holder = await holdRows(t, strict.databaseUrl)
-  await holder.sql`lock table sessions`
-  const asked = times(8, () => refresh(strict, person.refreshToken))
-  await holder.waitedForBy(asked)
-  await holder.commit()
-  const answers = await asked
-  t.equal(answers.filter(({ status }) => status === 200).length, 1)
-  t.ok(answers.map(verdict).includes('REFRESH_REUSED'))
+  for (const count of [2, 2, 2, 8]) {
+    const person = await strict.register()
+    const answers = await times(count, () => refresh(strict, person.refreshToken))
+    t.equal(answers.filter(({ status }) => status === 200).length, 1, `of ${count}`)
+    t.ok(answers.map(verdict).includes('REFRESH_REUSED'))
+  }
 })
+
+t.test('however many sessions are held, others find a connection', async (t) => {
+  const [other, ...held] = await times(13, () => plain.register())
+  if (other === undefined) throw new Error('There was nobody')
+  const holder = await holdRows(t, databaseUrl)
+  const ids = held.map(({ sessionId }) => sessionId)
+  await holder.sql`select from sessions where id = any(${ids}) for update`
+  const waiting = Promise.all(held.map((person) => refresh(plain, person.refreshToken)))
+  await holder.waitedForBy(waiting)
+  t.equal(verdict(await refresh(plain, other.refreshToken)), 200)
+  t.notOk(await isSettled(waiting), 'nobody who waits is kept waiting for')
+  await holder.commit()
+  t.same(new Set((await waiting).map(verdict)), new Set([200]))
+})
+
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  const pending = Symbol('pending')
+  return (await Promise.race([promise, Promise.resolve(pending)])) !== pending
+}
