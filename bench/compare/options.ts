@@ -64,14 +64,14 @@ export function readOptions(args: readonly string[]): CompareOptions {
   })
   return {
     only: partsOf(values.only, partNames),
-    rounds: positive('rounds', values.rounds),
+    rounds: counted('rounds', values.rounds),
     seconds: positive('seconds', values.seconds),
     warmUpSeconds: positive('warm-up', values['warm-up']),
     rates: values.rates.split(',').map((rate) => positive('rates', rate)),
-    connections: positive('connections', values.connections),
-    refreshClients: positive('refresh-clients', values['refresh-clients']),
-    nodes: positive('nodes', values.nodes),
-    revocations: positive('revocations', values.revocations),
+    connections: counted('connections', values.connections),
+    refreshClients: counted('refresh-clients', values['refresh-clients']),
+    nodes: counted('nodes', values.nodes),
+    revocations: counted('revocations', values.revocations),
     out: values.out
   }
 }
@@ -83,6 +83,14 @@ export function partsOf<Name extends string>(text: string, names: readonly Name[
     if (known !== undefined) return known
     throw new RangeError(`--only knows ${names.join(', ')}, not ${name}`)
   })
+}
+
+/** A whole number above 0. */
+export function counted(name: string, text: string): number {
+  const count = positive(name, text)
+  if (!Number.isInteger(count))
+    throw new RangeError(`--${name} must be a whole number, not ${text}`)
+  return count
 }
 
 /** A number above 0. */

@@ -20,6 +20,8 @@ export interface PgbenchRun {
   /** How many sessions there are for each client. */
   readonly sessionsPerClient: number
   readonly seconds: number
+  /** Called when the table is ready and the swaps begin. */
+  readonly onReady: () => void
 }
 
 /**
@@ -29,10 +31,11 @@ export interface PgbenchRun {
 export async function runPgbench(
   options: PgbenchRun
 ): Promise<{ done: number; perSecond: number }> {
-  const { url, sql, clients, sessionsPerClient, seconds } = options
+  const { url, sql, clients, sessionsPerClient, seconds, onReady } = options
   await sql`update sessions set counter = 0 where counter > 0`
   await sql`vacuum sessions`
   const { hostname, port, username, password, pathname } = new URL(url)
+  onReady()
   const { stdout } = await run(
     'pgbench',
     [

@@ -63,10 +63,13 @@ async function startLimit({ lifetime, options }: Context): Promise<Subject> {
   return {
     name: 'pgbench, one row swapped',
     async measure(seconds) {
-      const stop = meterCpu({ ...noProcesses, postgres: [pid] })
+      let stop = meterCpu({ ...noProcesses, postgres: [pid] })
       const { done, perSecond } = await runPgbench({
         ...{ url, sql, clients, sessionsPerClient },
-        seconds: Math.ceil(seconds)
+        seconds: Math.ceil(seconds),
+        onReady: () => {
+          stop = meterCpu({ ...noProcesses, postgres: [pid] })
+        }
       })
       return { perSecond, cpuUs: sumOf(stop()) / done, p99Ms: NaN }
     }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { partsOf, positive } from '../compare/options.js'
+import { counted, partsOf, positive } from '../compare/options.js'
 
 export const partNames = [
   'processes',
@@ -65,11 +65,11 @@ export function readOptions(args: readonly string[]): ScalingOptions {
   })
   return {
     only: partsOf(values.only, partNames),
-    rounds: positive('rounds', values.rounds),
+    rounds: counted('rounds', values.rounds),
     seconds: positive('seconds', values.seconds),
     warmUpSeconds: positive('warm-up', values['warm-up']),
     rate: positive('rate', values.rate),
-    atSaturation: positive('at-saturation', values['at-saturation']),
+    atSaturation: counted('at-saturation', values['at-saturation']),
     processes: steps('processes', values.processes, 1),
     revocations: steps('revocations', values.revocations, 0),
     accounts: steps('accounts', values.accounts, 1),

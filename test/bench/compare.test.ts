@@ -126,11 +126,18 @@ t.test('an old token that was sent after the answer and accepted is found', asyn
     { sentMs: 104, answeredMs: 112 },
     { sentMs: 111, answeredMs: 113 }
   ]
-  t.same(judge({ acceptedSentMs: [90, 109], refused }, result), {
-    ...{ answerMs: 10, lastAcceptedMs: 1, acceptedAfter: 0, refusedAfter: 1, refusedNew: 1 }
+  t.same(judge({ acceptedSentMs: [90, 109], refused, others: 2 }, result), {
+    ...{
+      answerMs: 10,
+      lastAcceptedMs: 1,
+      acceptedAfter: 0,
+      refusedAfter: 1,
+      refusedNew: 1,
+      others: 2
+    }
   })
-  t.equal(judge({ acceptedSentMs: [110.5], refused }, result).acceptedAfter, 1)
-  t.throws(() => judge({ acceptedSentMs: [90], refused: [] }, result), /No old token/)
+  t.equal(judge({ acceptedSentMs: [110.5], refused, others: 0 }, result).acceptedAfter, 1)
+  t.throws(() => judge({ acceptedSentMs: [90], refused: [], others: 0 }, result), /No old token/)
 })
 
 t.test('each session is refreshed with the token of its last answer', async (t) => {
