@@ -26,7 +26,7 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY migrations ./migrations
 COPY bin ./bin
 COPY --from=build /app/dist ./dist
-# For operators: docker compose exec keycard keycard status
+# For operators: docker compose exec api-1 keycard status
 RUN ["ln", "-s", "/app/bin/keycard.js", "/usr/local/bin/keycard"]
 # The image's user "node", by number: Kubernetes can tell from a number alone that it isn't root.
 USER 1000:1000

@@ -19,8 +19,9 @@ BEGIN
 END
 $$;
 --> statement-breakpoint
+-- An event without a time could never be sealed, nor any behind it.
 CREATE TRIGGER audit_events_begin_unsealed BEFORE INSERT ON audit_events
-FOR EACH ROW WHEN (NEW.batch IS NOT NULL) EXECUTE FUNCTION audit_events_are_append_only();
+FOR EACH ROW WHEN (NEW.batch IS NOT NULL OR NOT isfinite(NEW.occurred_at)) EXECUTE FUNCTION audit_events_are_append_only();
 --> statement-breakpoint
 CREATE FUNCTION audit_batches_only_grow() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

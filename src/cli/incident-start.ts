@@ -25,7 +25,7 @@ export async function startIncident(
   try {
     const started = await incidents.start({ id, target, reason, origin: operatorOrigin() })
     if (started.kind === 'started') return id
-    throw refused('So many sessions can not be spared: name fewer accounts. Nothing was done.')
+    throw tooManySpared()
   } catch (error) {
     if (!(error instanceof DatabaseUnavailable) || wasNeverSent(error)) throw error
     const found = await insist(AbortSignal.timeout(lookMs), () => incidents.find(id)).catch(() => {
@@ -46,4 +46,9 @@ function unknown(id: string, cause: DatabaseUnavailable): CommandError {
     `Postgres went away during the start, and whether it took place is not known: look with keycard incidents show ${id}, and start again if there is none.`,
     { cause }
   )
+}
+
+/** What a dry run says as well. */
+export function tooManySpared() {
+  return refused('So many sessions can not be spared: name fewer accounts. Nothing was done.')
 }

@@ -10,6 +10,8 @@ import { type Claim, type ClaimedIncident, haveEarlierEnded, noteReceipt } from 
 
 /** What was locked by others is soon free again. */
 const nextPassMs = 50
+/** Longer than a transaction of any node can last: Postgres and the node end it before. */
+const longestLoginMs = 10_000
 
 export interface CohortRunParts extends BatchParts {
   readonly revocation: Pick<
@@ -93,9 +95,16 @@ export async function runCohort(
     return live && (await revocation.announce(live))
   }
 
-  /** Whoever was logging in at the start has a session that could not be seen yet. */
+  /**
+   * Whoever was logging in at the start has a session that could not be seen yet. Other transactions in
+   * the cluster may last for hours, and open no session.
+   */
   async function untilEarlierEnded(xid: string): Promise<void> {
-    while (!(await insist(signal, () => database.read((db) => haveEarlierEnded(db, xid))))) {
+    const giveUpAt = performance.now() + longestLoginMs
+    while (
+      performance.now() < giveUpAt &&
+      !(await insist(signal, () => database.read((db) => haveEarlierEnded(db, xid))))
+    ) {
       await pause(nextPassMs, undefined, { signal })
     }
   }

@@ -62,7 +62,11 @@ function isAlive({ now, opened, idleSince, tokensSince }: Moment): SQL | undefin
 function wasOpened({ until, beforeXid }: Opening): SQL | undefined {
   return or(
     lte(sessions.createdAt, until),
-    beforeXid === null ? undefined : sql`${sessions.openedXid} < ${beforeXid}::xid8`
+    beforeXid === null
+      ? undefined
+      : // One of the future was restored from another cluster's dump.
+        sql`(${sessions.openedXid} < ${beforeXid}::xid8
+          and ${beforeXid}::xid8 < pg_snapshot_xmax(pg_current_snapshot()))`
   )
 }
 

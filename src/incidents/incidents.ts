@@ -9,7 +9,7 @@ import type { Passwords } from '../passwords/passwords.js'
 import type { RevocationService } from '../revocation/revocation.js'
 import { type Census, takeCensus } from './census.js'
 import type { Moment, Opening } from './cohort.js'
-import { endGeneration, TooManySpared } from './everyone.js'
+import { endGeneration, maxSparedSessions, TooManySpared } from './everyone.js'
 import { insist, isTemporary } from './insist.js'
 import { countNodes, estimateLogins, type LoginEstimate } from './login-estimate.js'
 import type { LoginSpread } from './login-spread.js'
@@ -150,6 +150,10 @@ export function createIncidents(options: IncidentOptions) {
       const known = new Set(await database.read((db) => findUserIds(db, spare)))
       return spare.filter((id) => !known.has(id))
     },
+
+    /** Whether so many sessions would be spared that `start` would refuse it. */
+    sparesTooMany: ({ kind }: IncidentTarget, { spared }: Estimate): boolean =>
+      kind === 'everyone' && spared > maxSparedSessions,
 
     /** Counts whom a target would hit now, and changes nothing. */
     async estimate(target: IncidentTarget): Promise<Estimate> {

@@ -86,7 +86,8 @@ export function createSessions(options: SessionOptions) {
   /**
    * Revokes a session, or announces once more that it was: the same call again waits again. One
    * whose row is gone went with its account, and that may not be true on every node yet: it is
-   * revoked for itself, so that whoever asked need not wait for somebody else's answer.
+   * revoked for itself, so that whoever asked need not wait for somebody else's answer. A user revokes
+   * no sessions but his own.
    *
    * @param found what led to it, for the audit; only what led to the first one counts
    * @returns undefined when it ended so long ago that no token of it is left
@@ -100,7 +101,10 @@ export function createSessions(options: SessionOptions) {
     const receipt = await end(sessionId, cause, found)
     if (receipt !== undefined) return receipt
     const session = await database.read((db) => findSession(db, sessionId))
-    return session === undefined ? await recordAndAnnounce(sessionId, undefined, cause) : undefined
+    if (session !== undefined) return undefined
+    const actor = cause.origin?.actor
+    const owner = actor?.kind === 'user' ? actor.id : undefined
+    return await recordAndAnnounce(sessionId, owner, cause)
   }
 
   /** Proves a refresh token; undefined for anything that was not minted here. Changes nothing. */

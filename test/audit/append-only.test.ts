@@ -39,6 +39,10 @@ const refused = [
     (batch) => `insert into audit_events (id, batch, occurred_at, action, outcome, actor_kind)
       values (gen_random_uuid(), ${batch}, now(), 'session.opened', 'success', 'nobody')`
   ),
+  ...['infinity', '-infinity'].map(
+    (time) => `insert into audit_events (id, occurred_at, action, outcome, actor_kind)
+      values (gen_random_uuid(), '${time}', 'session.opened', 'success', 'nobody')`
+  ),
   // What is in no batch can't be put into one that says it is old, or that is pruned.
   `${madeUp({ first: `'2000-01-01'`, last: `'2000-01-02'` })};
    update audit_events set batch = 4 where batch is null`,

@@ -56,5 +56,7 @@ t.test('an incident of a cluster that was restored elsewhere waits for nobody', 
   await keycard.app.database.write((db) =>
     db.update(incidentRows).set({ startedXid: sql`'9000000000000000000'::xid8` })
   )
+  const { accessToken: token } = await keycard.register()
   t.match(await incidents.run(id), { status: 'finished', sessionsRevoked: 1 })
+  t.equal((await keycard.get('/api/auth/me', { token })).status, 200, 'nor does it hit new ones')
 })

@@ -9,6 +9,7 @@ import {
   searchAudit
 } from '../../audit/search.js'
 import { verifyAudit } from '../../audit/verification.js'
+import type { Database } from '../../database/connection.js'
 import { misuse } from '../command-error.js'
 import type { CommandContext, Define } from '../command.js'
 import { exitCodes } from '../exit-codes.js'
@@ -88,12 +89,26 @@ async function tail(context: CommandContext, options: TailOptions): Promise<Repo
   let shown = new Set(oldestFirst.map(({ id }) => id))
   while (!signal.aborted) {
     await pause(pollMs, undefined, { signal }).catch(() => undefined)
-    const newest = await searchAudit(database, { limit: auditPageSize.max })
-    const unshown = newest.events.filter(({ id }) => !shown.has(id))
+    const { unshown, newest } = await unshownEvents(database, shown)
     unshown.reverse().forEach(show)
-    shown = new Set(newest.events.map(({ id }) => id))
+    shown = new Set([...unshown, ...newest].map(({ id }) => id))
   }
   return undefined
+}
+
+/** The events that were not shown, however many pages of them there are, newest first. */
+async function unshownEvents(database: Database, shown: ReadonlySet<string>) {
+  const limit = auditPageSize.max
+  const { events: newest, nextCursor } = await searchAudit(database, { limit })
+  const unshown = newest.filter(({ id }) => !shown.has(id))
+  let cursor = unshown.length === newest.length ? nextCursor : null
+  while (shown.size > 0 && cursor !== null) {
+    const page = await searchAudit(database, { limit, cursor })
+    const fresh = page.events.filter(({ id }) => !shown.has(id))
+    unshown.push(...fresh)
+    cursor = fresh.length === page.events.length ? page.nextCursor : null
+  }
+  return { unshown, newest }
 }
 
 async function search(context: CommandContext, options: FilterOptions): Promise<Report> {

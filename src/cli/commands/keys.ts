@@ -27,7 +27,7 @@ interface RetireOptions {
 }
 
 const reload =
-  'Bring the file to every node and send each of them SIGHUP (docker compose kill -s HUP keycard): until then they go on with the old ring.'
+  'Bring the file to every node and send each of them SIGHUP (docker compose kill -s HUP api-1 api-2): until then they go on with the old ring.'
 
 /** `keycard keys …`: the key ring in JWT_KEYS_FILE. Never shows a key. */
 export function defineKeys(program: Command, define: Define): void {

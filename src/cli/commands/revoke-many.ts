@@ -8,7 +8,7 @@ import type { CommandContext, Define } from '../command.js'
 import { confirmed } from '../confirmation.js'
 import type { Deployment } from '../deployment.js'
 import { incidentReport, runIncident, targetText } from '../incident-run.js'
-import { startIncident } from '../incident-start.js'
+import { startIncident, tooManySpared } from '../incident-start.js'
 import {
   type CohortOptions,
   cohortOptions,
@@ -81,6 +81,7 @@ async function revokeMany(
   const deployment = await context.open()
   const target = await targetIn(deployment)
   const estimate = await deployment.services.incidents.estimate(target)
+  if (deployment.services.incidents.sparesTooMany(target, estimate)) throw tooManySpared()
   if (options.dryRun) return dryRun(target, estimate)
   const reason = await context.terminal.reason(options.reason)
   const what = `${who(target)} is logged out, on ${deployment.name}: ${inWords(estimate)}`

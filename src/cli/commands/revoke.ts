@@ -120,7 +120,13 @@ async function confirmRecorded(
 ): Promise<Report> {
   const deployment = await context.open()
   const found = await deployment.revocation.find(id)
-  if (found === undefined) throw noSuch('revocation', id)
+  if (found === undefined) {
+    // A cohort's id is its incident's alone.
+    const incident = await deployment.services.incidents.find(id)
+    if (incident === undefined) throw noSuch('revocation', id)
+    if (incident.status !== 'running') return incidentReport(incident)
+    return incidentReport(await runIncident(deployment, context, id, options))
+  }
   const receipt = await confirmed(deployment, context, options, () =>
     deployment.revocation.announce(found)
   )

@@ -68,5 +68,10 @@ function secretsOf({ config, refreshSecret }: KeyFacts): Secrets {
 
 function databasePassword({ databaseUrl }: Config): string | undefined {
   if (databaseUrl === undefined || !URL.canParse(databaseUrl)) return undefined
-  return decodeURIComponent(new URL(databaseUrl).password)
+  const { password } = new URL(databaseUrl)
+  try {
+    return decodeURIComponent(password)
+  } catch {
+    return password
+  }
 }

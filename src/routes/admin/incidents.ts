@@ -48,10 +48,14 @@ const adminIncidentRoutes: FastifyPluginAsyncTypebox<AdminIncidentRoutesOptions>
         const target = targetOf(request.body)
         const [unknown] = await incidents.unknownSpared(target)
         if (unknown !== undefined) throw refused('/spare', `There is no account ${unknown}.`)
-        if (dryRun) return { estimate: await incidents.estimate(target) }
+        if (dryRun) {
+          const estimate = await incidents.estimate(target)
+          if (incidents.sparesTooMany(target, estimate)) throw tooManySpared()
+          return { estimate }
+        }
         const started = await incidents.start({ target, reason, origin: userOrigin(request) })
         if (started.kind === 'too many spared') {
-          throw refused('/spare', 'These accounts have too many sessions to be spared.')
+          throw tooManySpared()
         }
         const { incident } = started
         log(request, 'started', incident)
@@ -153,6 +157,8 @@ function targetOf({
   const isSpare = parsed.field === 'spare'
   throw refused(isSpare ? '/spare' : `/target/${parsed.field}`, parsed.reason)
 }
+
+const tooManySpared = () => refused('/spare', 'These accounts have too many sessions to be spared.')
 
 const refused = (path: string, message: string) =>
   problem('VALIDATION_FAILED', { errors: [{ path, message }] })
