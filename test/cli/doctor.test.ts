@@ -297,6 +297,11 @@ t.test('settings', async (t) => {
     }),
     ['METRICS_TOKEN error', 'secrets error']
   )
+  const passwords = {
+    DATABASE_URL: 'postgres://keycard@127.0.0.1:1/x',
+    REDIS_URL: `redis://:${encodeURIComponent(wellSet.REFRESH_SECRET)}@127.0.0.1:1`
+  }
+  t.ok((await found(passwords)).includes('secrets error'))
   const elsewhere = {
     DATABASE_URL: 'postgres://keycard@0.0.0.0:1/x',
     REDIS_URL: 'redis://0.0.0.0:1'
@@ -312,7 +317,7 @@ t.test('settings', async (t) => {
   t.same(
     await found({
       DATABASE_URL: 'postgres://keycard:x@0.0.0.0:1/x?sslmode=require',
-      REDIS_URL: 'rediss://:x@0.0.0.0:1'
+      REDIS_URL: 'rediss://:y@0.0.0.0:1'
     }),
     ['postgres error', 'redis error']
   )
@@ -345,6 +350,13 @@ t.test('the key ring', async (t) => {
   await writeFile(file, JSON.stringify([newEntry('weak', 'RS256')]))
   await chmod(file, 0o644)
   t.same(await found(withFile), ['JWT_KEYS_FILE error', 'fsync error', 'keys warning'])
+  await chmod(file, 0o600)
+  const symmetric = { ...withFile, JWT_ALGORITHM: 'HS256' }
+  for (const key of ['MyS3cretP@ssw0rdForProductionUse2024!!', wellSet.METRICS_TOKEN]) {
+    const entry = { kid: 'k', alg: 'HS256', status: 'active', key }
+    await writeFile(file, JSON.stringify([entry]))
+    t.same(await found(symmetric), ['fsync error', 'secrets error'])
+  }
   await writeFile(file, '[]')
   t.same(await found(withFile), ['fsync error', 'keys error'])
 })

@@ -3,7 +3,7 @@ import type { Config } from '../../config.js'
 import { loadKeyMaterial, type KeyMaterial } from '../../startup/key-material.js'
 import { describeFailure } from '../failure.js'
 import { type Check, type Finding, finder, run } from './finding.js'
-import { distinctness, type Secrets, strength } from './secrets.js'
+import { distinctness, guessable, type Secrets } from './secrets.js'
 
 interface KeyFacts extends KeyMaterial {
   readonly config: Config
@@ -21,9 +21,11 @@ export async function examineKeys(config: Config): Promise<Finding[]> {
     const material = await loadKeyMaterial(config)
     const mode = keysFile === undefined ? undefined : (await stat(keysFile)).mode & 0o777
     const facts = { config, mode, ...material }
+    const keys = keysOf(facts)
     return [
       ...run([fileMode, rsaSize], facts),
-      ...run([distinctness, ...strength], secretsOf(facts))
+      ...run([distinctness], { ...keys, ...passwordsOf(config) }),
+      ...guessable(keys)
     ]
   } catch (error) {
     // A sentence of ours that quotes no key.
@@ -56,19 +58,42 @@ const rsaSize: Check<KeyFacts> = ({ keyRing }) => {
   )
 }
 
-function secretsOf({ config, refreshSecret }: KeyFacts): Secrets {
+/** What is as long as its maker liked, and is tried without asking anybody. */
+function keysOf({ config, refreshSecret, keyRing }: KeyFacts): Secrets {
+  const ofRing = config.jwt.keysFile === undefined ? [] : keyRing.keys
+  const symmetric = ofRing.filter(({ verifyWith }) => verifyWith.type === 'secret')
   return {
     JWT_SECRET: config.jwt.secret,
     REFRESH_SECRET: refreshSecret,
     METRICS_TOKEN: config.metricsToken,
-    BOOTSTRAP_ADMIN_PASSWORD: config.bootstrapAdmin?.password,
-    'the password in DATABASE_URL': databasePassword(config)
+    ...Object.fromEntries(
+      symmetric.map(({ kid, verifyWith }) => [
+        `the key ${kid} of JWT_KEYS_FILE`,
+        verifyWith.export().toString('utf8')
+      ])
+    )
   }
 }
 
-function databasePassword({ databaseUrl }: Config): string | undefined {
-  if (databaseUrl === undefined || !URL.canParse(databaseUrl)) return undefined
-  const { password } = new URL(databaseUrl)
+function passwordsOf(config: Config): Secrets {
+  return {
+    BOOTSTRAP_ADMIN_PASSWORD: config.bootstrapAdmin?.password,
+    'the password in DATABASE_URL': databasePassword(config),
+    'the password in REDIS_URL': redisPassword(config)
+  }
+}
+
+const databasePassword = ({ databaseUrl }: Config): string | undefined =>
+  databaseUrl === undefined ? undefined : passwordIn(databaseUrl)
+
+function redisPassword({ redis }: Config): string | undefined {
+  if (redis?.kind === 'single') return passwordIn(redis.url)
+  return redis?.password
+}
+
+function passwordIn(url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined
+  const { password } = new URL(url)
   try {
     return decodeURIComponent(password)
   } catch {

@@ -40,14 +40,18 @@ function haveInCommon(text: string, other: string, length: number): boolean {
   return parts.some((part) => other.includes(part))
 }
 
-export const strength = ['JWT_SECRET', 'REFRESH_SECRET', 'METRICS_TOKEN'].map(
-  (name): Check<Secrets> =>
-    (secrets): Finding | undefined => {
-      const secret = secrets[name]
-      if (secret === undefined || guessBits(secret) >= leastBits) return undefined
-      return finder(name).error(
+/** Those that can be guessed, which whoever tries may do without asking anybody. */
+export function guessable(keys: Secrets): Finding[] {
+  return Object.entries(keys)
+    .filter(isGiven)
+    .filter(([, key]) => guessBits(key) < leastBits)
+    .map(([name]) =>
+      finder(checkOf(name)).error(
         `${name} is made of words, repetitions or sequences, and can be guessed.`,
         'Make it with: openssl rand -base64 48.'
       )
-    }
-)
+    )
+}
+
+/** A variable by its name; anything else is one of the secrets. */
+const checkOf = (name: string): string => (name.includes(' ') ? 'secrets' : name)
