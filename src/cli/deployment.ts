@@ -9,7 +9,7 @@ import { createServices, type Services } from '../services.js'
 import type { AccessTokens } from '../tokens/access-tokens.js'
 
 /**
- * What is revoked here is remembered for as long as any node's tokens may live, whatever the
+ * What is revoked here is remembered for as long as tokens of whichever node may live, whatever the
  * ACCESS_TOKEN_TTL of this shell says: a little memory against a token that comes back to life.
  */
 const longestAccessTokenSeconds = 3_600

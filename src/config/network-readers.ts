@@ -33,7 +33,7 @@ export const origins: Read<readonly string[]> = reader(
 
 /**
  * A comma-separated list of the proxies in front. No counting of hops and no `true`, nor a range that
- * means the same: any client could then choose its own address.
+ * means the same: every client could then choose its own address.
  */
 export const proxies: Read<readonly string[]> = reader(
   'a comma-separated list of IP addresses and CIDR ranges such as 10.0.0.0/8 or fd00::/8',

@@ -42,12 +42,14 @@ function isOnThisMachine(host: string): boolean {
   return address === '::1' || (isIP(address) === 4 && address.startsWith('127.'))
 }
 
+const remote = (link: Link | undefined): Link | undefined =>
+  link?.hosts.every(isOnThisMachine) ? undefined : link
+
 const clearText =
   (server: string, linkOf: (config: Config) => Link | undefined, advice: string): Check<Config> =>
   (config) => {
-    const link = linkOf(config)
-    if (link === undefined || link.isEncrypted || link.hosts.every(isOnThisMachine))
-      return undefined
+    const link = remote(linkOf(config))
+    if (link === undefined || link.isEncrypted) return undefined
     return finder(`${server.toLowerCase()}-tls`).warning(
       `What is said to ${server}, its password included, goes over the network in clear.`,
       `${advice}, unless nobody else is on that network.`
@@ -57,9 +59,8 @@ const clearText =
 const noPassword =
   (server: string, linkOf: (config: Config) => Link | undefined, advice: string): Check<Config> =>
   (config) => {
-    const link = linkOf(config)
-    if (link === undefined || link.hasPassword || link.hosts.every(isOnThisMachine))
-      return undefined
+    const link = remote(linkOf(config))
+    if (link === undefined || link.hasPassword) return undefined
     return finder(`${server.toLowerCase()}-password`).error(
       `${server} is on another machine and no password is sent to it: whoever reaches it may change what was revoked.`,
       advice
