@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Client, createClient } from '../support/client.js'
 import type { Lifetime } from '../support/lifetime.js'
-import { freePort } from '../../src/embedded/free-port.js'
+import { ownPort } from '../support/own-port.js'
 import { type ServiceProcess, spawnWatched } from '../support/service-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 import type { Build } from './build.js'
@@ -32,7 +32,7 @@ const liveMs = 2_000
 
 /** Starts a node, and again until it answers, as a supervisor does. */
 export async function startNode(t: Lifetime, options: NodeOptions): Promise<ChaosNode> {
-  const port = await freePort()
+  const port = await ownPort()
   const cwd = await temporaryFolder(t)
   const client = createClient(`http://127.0.0.1:${port}`)
   const outputs: (() => string)[] = []

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createCli } from '../support/cli.js'
-import { freePort } from '../../src/embedded/free-port.js'
+import { ownPort } from '../support/own-port.js'
 import { preparedDataDir } from '../support/prepared-data-dir.js'
 import { listening } from '../support/service-process.js'
 import { assertDead, logIn, me, tokensOf, verdict } from '../support/session-calls.js'
@@ -12,7 +12,7 @@ const ada = { email: 'ada@example.com', password: 'purple-otter-42-lamp', name: 
 t.test(
   'the embedded Postgres of a service is shared while it runs, and started after',
   async (t) => {
-    const env = { KEYCARD_DATA_DIR: await preparedDataDir(t), PORT: String(await freePort()) }
+    const env = { KEYCARD_DATA_DIR: await preparedDataDir(t), PORT: String(await ownPort()) }
     const cli = await createCli(t, env)
     const because = ['--reason', 'a drill', '--yes', '--json'] as const
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { freePort } from '../../src/embedded/free-port.js'
+import { ownPort } from '../support/own-port.js'
 import { needCurl } from '../support/curl.js'
 import { refresh, tokensOf, me, verdict, logIn } from '../support/session-calls.js'
 import { spawnService, startServiceProcess } from '../support/service-process.js'
@@ -19,7 +19,7 @@ t.test(
     await needCurl()
     const cwd = await temporaryFolder(t)
     // The issuer of tokens has the port in it, so it must be the same after the restart.
-    const env = { PORT: String(await freePort()) }
+    const env = { PORT: String(await ownPort()) }
     const postgres = join(cwd, '.keycard', 'postgres', 'postmaster.pid')
 
     const first = await startServiceProcess(t, { cwd, env })

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { freePort } from '../../src/embedded/free-port.js'
+import { ownPort } from './own-port.js'
 import { reapAfterUs } from './reaper.js'
 import { redisBinary } from './redis-binary.js'
 
@@ -28,7 +28,7 @@ export interface Launch {
 export async function launchRedis(launch: Launch): Promise<RedisProcess> {
   const binary = await redisBinary()
   for (;;) {
-    const port = launch.port ?? (await freePort())
+    const port = launch.port ?? (await ownPort())
     const child = spawn(binary, launch.args(port), {
       stdio: ['ignore', 'pipe', 'inherit'],
       // Ctrl-C is for the test, which ends it then.

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import t from 'tap'
 import { connect } from './connect.js'
+import { ownPort } from './own-port.js'
 import { createTestDatabase, startPostgres } from './postgres.js'
 import { redisBinary } from './redis-binary.js'
 import { startCluster } from './redis-cluster.js'
@@ -99,6 +100,12 @@ t.test('a Cluster has three masters, and replicas that take over', async (t) => 
   t.equal(await failover('key'), replica)
   await replica.kill()
   t.equal(await successorOf(replica, 'key'), first)
+})
+
+t.test('a port is given out once, and so is the one behind it', async (t) => {
+  // So many that chance would give some out twice.
+  const ports = await Promise.all(Array.from({ length: 300 }, ownPort))
+  t.equal(new Set(ports.flatMap((port) => [port, port + 1])).size, 600)
 })
 
 t.test('a Redis on a port that is taken is refused with its words', async (t) => {

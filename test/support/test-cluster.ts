@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type ServerAccount, serverAccount, serverIdentity } from '../../src/embedded/account.js'
 import { type PostgresBinaries, locateBinaries } from '../../src/embedded/binaries.js'
-import { freePort } from '../../src/embedded/free-port.js'
+import { ownPort } from './own-port.js'
 import { type Postmaster, launchPostmaster } from '../../src/embedded/postmaster.js'
 
 /** A temporary folder that Postgres can work in, and what is needed to run it there. */
@@ -43,7 +43,7 @@ export async function launchCluster(
 ): Promise<Postmaster> {
   const settings = { ...testSettings, ...options.settings }
   for (;;) {
-    const port = options.port ?? (await freePort())
+    const port = options.port ?? (await ownPort())
     const launch = await launchPostmaster({ binaries, account, directory, port, settings })
     if (launch.kind === 'ready') return launch.postmaster
     if (launch.kind === 'port-taken' && options.port === undefined) continue
