@@ -5,7 +5,7 @@ import { requestBytes } from '../load/driver/connection.js'
 import type { Planned } from '../load/driver/drive.js'
 import type { Part } from './context.js'
 import { startDeployment } from './deployment.js'
-import { closed, type LoadFigures, send } from './loads.js'
+import { closed, type LoadFigures, send, targetOf } from './loads.js'
 import type { Column, Goal, Section } from './report.js'
 import type { RevokeOrder, RevokeResult } from './revoker.js'
 import { accessTokensOf, firstSeeding } from './seed.js'
@@ -14,6 +14,8 @@ import { quantile } from './statistics.js'
 const tokensInRotation = 200
 /** How long the old tokens are still presented after the answer. */
 const presentedAfterMs = 250
+/** As long as the driver waits for an answer. */
+const patienceMs = 10_000
 const columns: readonly Column[] = [
   { key: 'p50Ms', label: 'answer p50 ms', digits: 1 },
   { key: 'p99Ms', label: 'p99 ms', digits: 1 },
@@ -36,6 +38,7 @@ export const everyone: Part = async (context) => {
   const operator = fork(new URL('revoker.ts', import.meta.url))
   lifetime.teardown(() => operator.kill())
 
+  const ports = nodes.map(({ url }) => targetOf(url).port)
   const crowd = createCrowd()
   const ending = new AbortController()
   const load = {
@@ -58,10 +61,8 @@ export const everyone: Part = async (context) => {
     const result = await tell(operator, { origin: node.url })
     if (result.status !== 201) throw new Error(`The revocation was answered ${result.status}`)
     await pause(presentedAfterMs)
-    const fate = crowd.moveOn()
-    // Those who had sent theirs are answered by then.
-    await pause(presentedAfterMs)
-    const verdict = judge(fate, result)
+    const fate = await crowd.moveOn()
+    const verdict = judge(fate, result, ports)
     if (count < 0) first.push(verdict)
     else verdicts.push(verdict)
     say(
@@ -128,12 +129,19 @@ async function tell(operator: ChildProcess, order: RevokeOrder): Promise<RevokeR
   return result
 }
 
-/** What became of the tokens of one generation: when each request was sent and, where refused, answered. */
+/** What became of the tokens of one generation: when each request was sent and, where refused, answered and by whom. */
 interface Fate {
   readonly acceptedSentMs: number[]
-  readonly refused: { readonly sentMs: number; readonly answeredMs: number }[]
+  readonly refused: readonly Refusal[]
   /** Answered with something else, or never. */
-  others: number
+  readonly others: number
+}
+
+interface Refusal {
+  readonly sentMs: number
+  readonly answeredMs: number
+  /** Of the node. */
+  readonly port: number
 }
 
 /** Those who ask, all with tokens of the generation that is thought to be good. */
@@ -142,46 +150,78 @@ function createCrowd() {
   const offsetMs = Number(process.hrtime.bigint()) / 1e6 - performance.now()
   let generation = 1
   let requests = requestsOf(generation)
-  let fate: Fate = { acceptedSentMs: [], refused: [], others: 0 }
+  let count = newCount()
 
   return {
     next(sequence: number): Planned {
-      const own = fate
+      const own = count
+      own.underWay++
       return {
         name: 'protected',
         request: requests[sequence % requests.length] ?? Buffer.alloc(0),
-        onAnswer({ status, sentAt, receivedAt }) {
+        onAnswer({ status, sentAt, receivedAt, target: { port } }) {
           const sentMs = sentAt + offsetMs
+          const answeredMs = receivedAt + offsetMs
           if (status === 200) own.acceptedSentMs.push(sentMs)
-          else if (status === 401) own.refused.push({ sentMs, answeredMs: receivedAt + offsetMs })
+          else if (status === 401) own.refused.push({ sentMs, answeredMs, port })
           else own.others++
+          own.underWay--
+          if (own.underWay === 0) own.onQuiet?.()
         }
       }
     },
 
-    /** From now on the tokens of the next generation are presented. @returns the fate of the others */
-    moveOn(): Fate {
-      const left = fate
+    /** From now on the tokens of the next generation are presented. @returns the fate of the others, all answered */
+    async moveOn(): Promise<Fate> {
+      const left = count
       generation++
       requests = requestsOf(generation)
-      fate = { acceptedSentMs: [], refused: [], others: 0 }
-      return left
+      count = newCount()
+      if (left.underWay > 0) {
+        const quiet = new Promise<void>((resolve) => (left.onQuiet = resolve))
+        await Promise.race([quiet, pause(patienceMs, undefined, { ref: false })])
+      }
+      return { ...left, others: left.others + left.underWay }
     }
   }
 }
 
-/** @throws where no token that was revoked was presented after the answer: nothing would be proved */
-export function judge({ acceptedSentMs, refused, others }: Fate, result: Times): Verdict {
+interface Count {
+  readonly acceptedSentMs: number[]
+  readonly refused: Refusal[]
+  others: number
+  underWay: number
+  onQuiet: (() => void) | undefined
+}
+
+const newCount = (): Count => ({
+  ...{ acceptedSentMs: [], refused: [], others: 0, underWay: 0 },
+  onQuiet: undefined
+})
+
+/**
+ * @param ports of all nodes
+ * @throws where a node refused no token that was sent after the answer, and none was accepted: nothing would be
+ * proved of it, as one that answers nobody accepts no old token either
+ */
+export function judge(
+  { acceptedSentMs, refused, others }: Fate,
+  result: Times,
+  ports: readonly number[]
+): Verdict {
   const { askedAtMs, answeredAtMs } = result
   const lastAcceptedMs = acceptedSentMs.reduce((last, at) => Math.max(last, at), -Infinity)
-  const refusedAfter = refused.filter(({ sentMs }) => sentMs > answeredAtMs).length
+  const refusals = refused.filter(({ sentMs }) => sentMs > answeredAtMs)
   const acceptedAfter = acceptedSentMs.filter((at) => at > answeredAtMs).length
-  if (refusedAfter + acceptedAfter === 0) throw new Error('No old token came after the answer')
+  const silent = ports.filter((port) => !refusals.some((refusal) => refusal.port === port))
+  if (acceptedAfter === 0 && silent.length > 0) {
+    throw new Error(`Nothing shows that the nodes on ${silent.join(', ')} refuse old tokens`)
+  }
   return {
     answerMs: answeredAtMs - askedAtMs,
     lastAcceptedMs: answeredAtMs - lastAcceptedMs,
     acceptedAfter,
-    refusedAfter,
+    refusedAfter: refusals.length,
     refusedNew: refused.filter(({ answeredMs }) => answeredMs < askedAtMs).length,
     others
   }

@@ -13,9 +13,9 @@ import {
   describeCommit,
   describeMachine,
   describeVersions,
-  isSound,
   type LoadReport,
-  type ScenarioReport
+  type ScenarioReport,
+  verdictOf
 } from './report/report.js'
 import { rounded, tableOf } from './report/table.js'
 import { runScenario } from './run.js'
@@ -53,7 +53,7 @@ async function run(options: LoadOptions): Promise<boolean> {
       await write(out, { ...about, scenarios })
     }
     say(`\n${fileOf(out, startedAt)}.html and .json`)
-    return isSound({ scenarios })
+    return verdictOf({ scenarios }) === 'kept'
   } finally {
     await lifetime.end()
   }

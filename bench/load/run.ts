@@ -45,7 +45,7 @@ export async function runScenario(name: ScenarioName, run: Run): Promise<Scenari
     run,
     perSecond === undefined ? { kind: 'closed' } : { kind: 'open', perSecond }
   )
-  const { driven, findings } = await scenarios[name](play.stage).finally(play.end)
+  const { driven, findings, unproved = [] } = await scenarios[name](play.stage).finally(play.end)
   const answers = driven.all.histogram.totalCount
   const used = play.cpu()
   const byRequest = [...driven.byName].map(
@@ -64,6 +64,9 @@ export async function runScenario(name: ScenarioName, run: Run): Promise<Scenari
     findings,
     dropped: driven.dropped,
     violations: play.stage.witness.violations,
+    unproved: driven.all.statuses.has(200)
+      ? unproved
+      : ['nothing was answered 200 in the time that was measured', ...unproved],
     unjustRefusals: play.stage.witness.unjustRefusals()
   }
 }

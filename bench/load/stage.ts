@@ -1,8 +1,8 @@
 import type { Answer, Driven, DriveOptions, Planned } from './driver/drive.js'
 import type { LoadOptions } from './options.js'
-import type { Person } from './people.js'
+import { type Person, refreshBytes } from './people.js'
 import type { Site } from './site.js'
-import type { Witness } from './witness.js'
+import type { Presentation, Witness } from './witness.js'
 
 /** What a scenario plays on. */
 export interface Stage {
@@ -32,6 +32,8 @@ export interface Outcome {
   readonly driven: Driven
   /** Besides the answers. */
   readonly findings: Findings
+  /** What the run was to show and could not, each a sentence: then it has proved nothing. */
+  readonly unproved?: readonly string[]
 }
 
 export type Scenario = (stage: Stage) => Promise<Outcome>
@@ -49,6 +51,46 @@ export function visit(
       witness.judge('verify', card.revocation, answer)
       onAnswer?.(answer)
     }
+  }
+}
+
+/** The refresh token of a person, to see what it is worth: the pair is not taken over. */
+export function presentRefreshToken(
+  { witness }: Stage,
+  person: Person,
+  onAnswer?: (answer: Answer) => void
+): Planned {
+  const { revocation } = person.card
+  return {
+    name: 'refresh',
+    request: refreshBytes(person),
+    onAnswer(answer) {
+      witness.judge('refresh', revocation, answer)
+      onAnswer?.(answer)
+    }
+  }
+}
+
+const tokens: Readonly<Record<Presentation, string>> = {
+  verify: 'access token',
+  refresh: 'refresh token'
+}
+
+/** What a scenario that revokes tokens tells of them. */
+export function evidenceOf({ witness }: Stage): Required<Omit<Outcome, 'driven'>> {
+  const each = [
+    { token: tokens.verify, refused: witness.refused('verify') },
+    { token: tokens.refresh, refused: witness.refused('refresh') }
+  ]
+  const findings = each.map(({ token, refused }) => [`revoked ${token}s refused`, refused])
+  return {
+    findings: {
+      ...(Object.fromEntries(findings) as Findings),
+      'revoked tokens accepted, on their way when the answer came': witness.overlapping()
+    },
+    unproved: each
+      .filter(({ refused }) => refused === 0)
+      .map(({ token }) => `no revoked ${token} was sent after the answer and refused`)
   }
 }
 

@@ -8,9 +8,12 @@ export interface Revocation {
 
 export const notRevoked = (): Revocation => ({ askedAt: undefined, answeredAt: undefined })
 
+/** How a token was presented: as an access token on the protected route, or to be refreshed. */
+export type Presentation = 'verify' | 'refresh'
+
 /** A token that was accepted although it had been revoked: what must not be. */
 export interface Violation {
-  readonly what: string
+  readonly what: Presentation
   /** How long after the answer to its revocation the request was sent, in milliseconds. */
   readonly sentAfterMs: number
 }
@@ -30,25 +33,27 @@ export interface Judged {
 export function createWitness() {
   const violations: Violation[] = []
   let unjustRefusals = 0
-  let accepted = 0
-  let refused = 0
+  let overlapping = 0
+  const refused: Record<Presentation, number> = { verify: 0, refresh: 0 }
 
   return {
     violations,
     unjustRefusals: () => unjustRefusals,
-    /** Of tokens that were revoked by the time of the answer: how many were accepted, lawfully or not. */
-    counts: () => ({ accepted, refused }),
+    /** How many were refused that were sent after the answer to their revocation: the evidence of a run. */
+    refused: (what: Presentation) => refused[what],
+    /** How many were accepted that were on their way when their revocation was answered. */
+    overlapping: () => overlapping,
 
-    judge(what: string, { askedAt, answeredAt }: Revocation, answer: Judged): void {
+    judge(what: Presentation, { askedAt, answeredAt }: Revocation, answer: Judged): void {
       const { status, body, sentAt, receivedAt } = answer
       const mayBeRefused = askedAt !== undefined && askedAt <= receivedAt
       if (!mayBeRefused && status === 401 && body.includes('"TOKEN_REVOKED"')) unjustRefusals++
       if (answeredAt === undefined) return
-      if (status === 401) refused++
-      if (status !== 200) return
-      accepted++
       const sentAfterMs = sentAt - answeredAt
+      if (status === 401 && sentAfterMs > 0) refused[what]++
+      if (status !== 200) return
       if (sentAfterMs > 0) violations.push({ what, sentAfterMs })
+      else overlapping++
     }
   }
 }

@@ -122,11 +122,11 @@ t.test('a report is whole after every round', async (t) => {
 t.test('an old token that was sent after the answer and accepted is found', async (t) => {
   const result = { askedAtMs: 100, answeredAtMs: 110 }
   const refused = [
-    { sentMs: 50, answeredMs: 60 },
-    { sentMs: 104, answeredMs: 112 },
-    { sentMs: 111, answeredMs: 113 }
+    { sentMs: 50, answeredMs: 60, port: 1 },
+    { sentMs: 104, answeredMs: 112, port: 2 },
+    { sentMs: 111, answeredMs: 113, port: 1 }
   ]
-  t.same(judge({ acceptedSentMs: [90, 109], refused, others: 2 }, result), {
+  t.same(judge({ acceptedSentMs: [90, 109], refused, others: 2 }, result, [1]), {
     ...{
       answerMs: 10,
       lastAcceptedMs: 1,
@@ -136,13 +136,17 @@ t.test('an old token that was sent after the answer and accepted is found', asyn
       others: 2
     }
   })
-  t.equal(judge({ acceptedSentMs: [110.5], refused, others: 0 }, result).acceptedAfter, 1)
-  t.throws(() => judge({ acceptedSentMs: [90], refused: [], others: 0 }, result), /No old token/)
+  t.equal(judge({ acceptedSentMs: [110.5], refused, others: 0 }, result, [1, 2]).acceptedAfter, 1)
+  t.throws(
+    () => judge({ acceptedSentMs: [90], refused, others: 5 }, result, [1, 2]),
+    { message: /nodes on 2 refuse/ },
+    'one that answered nothing has proved nothing'
+  )
 })
 
 t.test('each session is refreshed with the token of its last answer', async (t) => {
   const next = refreshing(['one', 'two'])
-  const answer = { dueAt: 0, sentAt: 0, receivedAt: 0 }
+  const answer = { target: { host: '', port: 0 }, dueAt: 0, sentAt: 0, receivedAt: 0 }
   for (const token of ['one', 'two', 'three']) {
     const planned = next()
     t.match(planned?.request.toString(), `{"refreshToken":"${token}"}`)

@@ -26,17 +26,18 @@ t.test('a deployment under load keeps its promise', async (t) => {
 
   const storm = await runScenario('revoke-storm', run)
   t.equal(storm.byRequest['logout']?.statuses['204'], 20)
-  t.ok((storm.findings['revoked tokens refused'] ?? 0) > 0)
-  t.same(storm.violations, [])
+  t.ok((storm.findings['revoked access tokens refused'] ?? 0) > 0)
+  t.ok((storm.findings['revoked refresh tokens refused'] ?? 0) > 0)
+  t.same([storm.violations, storm.unproved], [[], []])
   t.ok((storm.cpuPerAnswerUs?.server ?? 0) > 0)
 
   const outage = await runScenario('outage', run)
   t.same(labelsOf(outage).slice(0, 2), ['Redis killed', 'Redis back'])
-  t.same(outage.violations, [])
+  t.same([outage.violations, outage.unproved], [[], []])
   t.ok((outage.cpuPerAnswerUs?.redis ?? 0) > 0, 'of the one that was killed, too')
 
   const everyone = await runScenario('everyone', run)
-  t.same(everyone.violations, [])
+  t.same([everyone.violations, everyone.unproved], [[], []])
   t.equal(everyone.unjustRefusals, 0)
   t.ok((everyone.findings['answer (ms)'] ?? 0) > 0)
   t.ok((everyone.findings['people back at the end'] ?? 0) > 0)
@@ -74,20 +75,35 @@ async function startLiar(t: Test): Promise<string> {
   return `http://${host}:${port}`
 }
 
+/** It answers nobody any more who has logged out, so that it accepts nothing of what was revoked. */
+async function startMute(t: Test): Promise<string> {
+  const gone = new Set<string | undefined>()
+  const { host, port } = await serve(t, ({ url, headers: { authorization } }, response) => {
+    const isLogout = url === '/api/auth/logout'
+    if (isLogout) gone.add(authorization)
+    const isRefused = url === '/api/auth/refresh' || gone.has(authorization)
+    response.writeHead(isLogout ? 204 : isRefused ? 503 : 200).end()
+  })
+  return `http://${host}:${port}`
+}
+
 t.test('the command loads what runs already, and fails where the promise is broken', async (t) => {
   const env = { JWT_ISSUER: issuer }
-  const [honest, inUse, liar, liarsDatabase] = await Promise.all([
+  const [honest, inUse, liar, mute, liarsDatabase, mutesDatabase] = await Promise.all([
     startKeycard(t, { secrets, env }),
     startKeycard(t),
     startLiar(t),
+    startMute(t),
+    createTestDatabase(t),
     createTestDatabase(t)
   ])
   const { email } = await inUse.register({ email: 'ada@somewhere.example' })
   const against = async (url: string, databaseUrl: string, scenario: string) =>
     await load(t, ['--target', url, '--database-url', databaseUrl, '--scenario', scenario])
-  const [kept, broken, refused] = await Promise.all([
+  const [kept, broken, unproved, refused] = await Promise.all([
     against(honest.url, honest.databaseUrl, 'verify,refresh'),
     against(liar, liarsDatabase, 'revoke-storm'),
+    against(mute, mutesDatabase, 'revoke-storm'),
     against(inUse.url, inUse.databaseUrl, 'verify')
   ])
 
@@ -99,6 +115,12 @@ t.test('the command loads what runs already, and fails where the promise is brok
   t.equal(broken.code, 1)
   t.ok((broken.report?.scenarios[0]?.violations.length ?? 0) > 0)
   t.match(broken.stdout, 'VIOLATED')
+
+  t.equal(unproved.code, 1)
+  t.match(
+    unproved.stdout,
+    'UNPROVED: no revoked access token was sent after the answer and refused'
+  )
 
   t.equal(refused.code, 1)
   t.match(refused.stderr, 'accounts of others')

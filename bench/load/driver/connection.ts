@@ -14,6 +14,7 @@ export interface RawAnswer {
 
 /** A connection that carries one request at a time, and is opened again when it was closed. */
 export interface Connection {
+  readonly target: Target
   readonly send: (request: Buffer, done: (answer: RawAnswer) => void) => void
   /** What is under way has failed then. */
   readonly close: () => void
@@ -27,7 +28,8 @@ const chunked = /\r\ntransfer-encoding: *chunked/i
  * As little of an HTTP/1.1 client as a load needs (RFC 9112): it takes a third of the time that Node's own
  * takes, so that on a machine with two cores it is not the client that is measured.
  */
-export function openConnection({ host, port }: Target): Connection {
+export function openConnection(target: Target): Connection {
+  const { host, port } = target
   let socket: Socket | undefined
   let received = ''
   let waiting: ((answer: RawAnswer) => void) | undefined
@@ -57,6 +59,7 @@ export function openConnection({ host, port }: Target): Connection {
   }
 
   return {
+    target,
     send(request, done) {
       waiting = done
       socket ??= opened()

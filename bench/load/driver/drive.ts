@@ -8,6 +8,8 @@ export interface Answer {
   /** 0 where the connection broke. */
   readonly status: number
   readonly body: string
+  /** Who gave it. */
+  readonly target: Target
   readonly dueAt: number
   readonly sentAt: number
   readonly receivedAt: number
@@ -105,7 +107,7 @@ export async function drive(options: DriveOptions): Promise<Driven> {
       lastAnswerAt = receivedAt
       underWay--
       meter.record(planned.name, raw.status, receivedAt - dueAt)
-      planned.onAnswer?.({ ...raw, dueAt, sentAt, receivedAt })
+      planned.onAnswer?.({ ...raw, target: connection.target, dueAt, sentAt, receivedAt })
       goOn(connection)
       if (underWay === 0) onQuiet?.()
     })

@@ -1,16 +1,19 @@
 import { escape } from '../../scaling/chart.js'
 import type { Figures } from '../driver/measured.js'
-import { isSound, type LoadReport, type ScenarioReport } from './report.js'
+import { type LoadReport, type ScenarioReport, type Verdict, verdictOf } from './report.js'
 import { style } from './style.js'
 import { countsOf, notesOf, rounded } from './table.js'
 import { timelineOf } from './timeline.js'
 
+const sentences: Readonly<Record<Verdict, string>> = {
+  kept: 'No token was accepted after its revocation had been answered, and none was refused that nobody had revoked.',
+  broken: 'What was promised was not kept: see below.',
+  unproved: 'This run proves nothing of what it was to show: see below.'
+}
+
 /** The report for people: one page that loads nothing. */
 export function pageOf(report: LoadReport): string {
-  const sound = isSound(report)
-  const verdict = sound
-    ? 'No token was accepted after its revocation had been answered, and none was refused that nobody had revoked.'
-    : 'What was promised was not kept: see below.'
+  const verdict = verdictOf(report)
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -18,7 +21,7 @@ export function pageOf(report: LoadReport): string {
 <title>Keycard under load</title>
 <style>${style}</style>
 <h1>Keycard under load</h1>
-<p class="verdict${sound ? '' : ' bad'}">${verdict}</p>
+<p class="verdict${verdict === 'kept' ? '' : ' bad'}">${sentences[verdict]}</p>
 ${factsOf(report)}
 ${report.scenarios.map(sectionOf).join('\n')}
 </html>

@@ -33,6 +33,8 @@ export interface ScenarioReport {
   readonly violations: readonly Violation[]
   /** Tokens that were refused as revoked, and that nobody had revoked. */
   readonly unjustRefusals: number
+  /** What the run was to show and could not, each a sentence. */
+  readonly unproved: readonly string[]
 }
 
 export interface Machine {
@@ -55,11 +57,18 @@ export interface LoadReport {
   readonly scenarios: readonly ScenarioReport[]
 }
 
-/** Whether each token was refused from its revocation on, and no other one was. */
-export function isSound({ scenarios }: Pick<LoadReport, 'scenarios'>): boolean {
-  return scenarios.every(
-    ({ violations, unjustRefusals }) => violations.length === 0 && unjustRefusals === 0
+export type Verdict = 'kept' | 'broken' | 'unproved'
+
+/**
+ * Whether each token was refused from its revocation on, and no other one was; or whether nothing says so: a
+ * deployment that answers nobody accepts no revoked token either.
+ */
+export function verdictOf({ scenarios }: Pick<LoadReport, 'scenarios'>): Verdict {
+  const isBroken = scenarios.some(
+    ({ violations, unjustRefusals }) => violations.length > 0 || unjustRefusals > 0
   )
+  if (isBroken) return 'broken'
+  return scenarios.every(({ unproved }) => unproved.length === 0) ? 'kept' : 'unproved'
 }
 
 export function describeMachine(): Machine {

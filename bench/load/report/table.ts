@@ -24,7 +24,7 @@ export function countsOf(statuses: Figures['statuses']): string {
 /** What there is to say besides the answers, each in a line. */
 export function notesOf(scenario: ScenarioReport): string[] {
   const { cpuPerAnswerUs: cpu, clientBusy, findings, dropped } = scenario
-  const { violations, unjustRefusals } = scenario
+  const { violations, unjustRefusals, unproved } = scenario
   return [
     ...(cpu === null
       ? []
@@ -34,6 +34,7 @@ export function notesOf(scenario: ScenarioReport): string[] {
     `client busy: ${(clientBusy * 100).toFixed(0)} % of the time${clientBusy > 0.8 ? ', so these may be the limits of the client' : ''}`,
     ...Object.entries(findings).map(([name, figure]) => `${name}: ${rounded(figure)}`),
     ...(dropped === 0 ? [] : [`${dropped} requests were due and could not be sent`]),
+    ...unproved.map((sentence) => `UNPROVED: ${sentence}`),
     ...(unjustRefusals === 0
       ? []
       : [`VIOLATED: ${unjustRefusals} tokens were refused as revoked that nobody had revoked`]),

@@ -1,14 +1,14 @@
 import { requestBytes, sendOnce } from '../driver/connection.js'
 import { bearer, type Card } from '../people.js'
-import { inTurn, type Scenario, type Stage, visit, visits } from '../stage.js'
+import { evidenceOf, inTurn, type Scenario, type Stage, visit, visits } from '../stage.js'
 import { createReturns } from './returns.js'
 
-/** One request in so many is somebody's login, while there is somebody who was refused. */
-const loginShare = 10
+/** One request in so many is somebody's return, while there is somebody who was refused. */
+const returnShare = 10
 
 /**
- * Everyone is revoked after a third of the run, while all go on with what they have; whoever is refused logs in
- * again. Tells how long the answer took, when the last old token was accepted, and when everybody was back.
+ * Everyone is revoked after a third of the run, while all go on with what they have; whoever is refused tries
+ * to refresh, as clients do, and then logs in again. Tells how long the answer took, when the last old token was accepted, and when everybody was back.
  */
 export const everyone: Scenario = async (stage) => {
   const { people, site } = stage
@@ -18,8 +18,8 @@ export const everyone: Scenario = async (stage) => {
   const returns = createReturns(stage)
   let lastAcceptedAt: number | undefined
   const driving = stage.drive((sequence) => {
-    const login = sequence % loginShare === 0 ? returns.next() : undefined
-    if (login !== undefined) return login
+    const back = sequence % returnShare === 0 ? returns.next() : undefined
+    if (back !== undefined) return back
     const person = inTurn(stage, sequence)
     const { card } = person
     return visit(stage, person, ({ status, receivedAt }) => {
@@ -39,9 +39,12 @@ export const everyone: Scenario = async (stage) => {
   stage.mark(answer.status === 201 ? 'everyone: answered' : 'everyone: not confirmed')
   const driven = await driving
   const acceptedAt = lastAcceptedAt ?? NaN
+  const { findings, unproved } = evidenceOf(stage)
   return {
     driven,
+    unproved,
     findings: {
+      ...findings,
       'answer (ms)': answer.receivedAt - answer.sentAt,
       'last old token accepted, after the request (ms)': finite(acceptedAt - answer.sentAt),
       'last old token accepted, before the answer (ms)': finite(answer.receivedAt - acceptedAt),
