@@ -1,12 +1,13 @@
 import t, { type Test } from 'tap'
 import { createDeployment } from '../support/deployment.js'
 import { eventually } from '../support/eventually.js'
+import type { TestKeycard } from '../support/keycard.js'
 import { startRedis } from '../support/redis.js'
 import type { RunningService } from '../support/service-process.js'
 import { listSessions, verdict } from '../support/session-calls.js'
 
 /** A node in this process, and one of its own to be frozen. */
-async function startPair(t: Test, withRedis: boolean) {
+async function startPair(t: Test, withRedis: boolean): Promise<Pair> {
   const redis = withRedis ? await startRedis(t) : undefined
   const shared = { ...(redis && { redisUrl: redis.url }) }
   const { start, spawn } = await createDeployment(t, shared)
@@ -16,8 +17,23 @@ async function startPair(t: Test, withRedis: boolean) {
   return { node, frozen }
 }
 
-function freeze(service: RunningService): void {
-  service.signal('SIGSTOP')
+interface Pair {
+  readonly node: TestKeycard
+  readonly frozen: RunningService
+}
+
+/** Stops it while it decides from memory: a machine that was busy may just have cost it its lease. */
+async function freeze({ node, frozen }: Pair): Promise<void> {
+  const isFollower = async () => {
+    const { nodes } = await node.app.revocation.readRoster()
+    return nodes.some(({ id, mode }) => id !== node.app.revocation.nodeId && mode === 'replica')
+  }
+  for (;;) {
+    await eventually('it follows', isFollower)
+    frozen.signal('SIGSTOP')
+    if (await isFollower()) return
+    thaw(frozen)
+  }
 }
 
 function thaw(service: RunningService): void {
@@ -30,11 +46,12 @@ for (const withRedis of [true, false]) {
   t.test(
     `following ${feed}, a frozen node delays an answer by its lease and serves nothing on it`,
     async (t) => {
-      const { node, frozen } = await startPair(t, withRedis)
+      const pair = await startPair(t, withRedis)
+      const { node, frozen } = pair
       for (let round = 0; round < 3; round++) {
         const ada = await node.register()
         t.equal(verdict(await listSessions(frozen, ada.accessToken)), 200)
-        freeze(frozen)
+        await freeze(pair)
         const { status, body } = await node.post('/api/auth/logout-all', { token: ada.accessToken })
         t.equal(status, 200)
         t.equal(body.receipt?.guarantee, 'lease-expired')
@@ -56,7 +73,9 @@ for (const withRedis of [true, false]) {
   )
 
   t.test(`following ${feed}, a killed node delays answers by a lease at most`, async (t) => {
-    const { node, frozen } = await startPair(t, withRedis)
+    const pair = await startPair(t, withRedis)
+    const { node, frozen } = pair
+    await freeze(pair)
     frozen.signal('SIGKILL')
     await frozen.ended
     const ada = await node.register()

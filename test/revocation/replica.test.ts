@@ -14,9 +14,13 @@ interface Scene {
   readonly redis: TestRedis | undefined
 }
 
+/** What a machine that stalls for a second must not change: the lease has tests of its own. */
+const patience = { LEASE_MS: '4000', REVOCATION_DEADLINE: '6s' }
+
 async function startScene(t: Test, withRedis: boolean, count = 3): Promise<Scene> {
   const redis = withRedis ? await startRedis(t) : undefined
-  const nodes = await startNodes(t, count, { ...(redis && { redisUrl: redis.url }) })
+  const shared = { env: patience, ...(redis && { redisUrl: redis.url }) }
+  const nodes = await startNodes(t, count, shared)
   for (const node of nodes) await follows(node)
   return { nodes, redis }
 }
