@@ -9,7 +9,7 @@ import type { Config } from './config.js'
 import { every } from './every.js'
 import { createIncidentKeeper } from './incidents/keeper.js'
 import { createLoginSpread } from './incidents/login-spread.js'
-import { fastifyOptions, type HttpServerOptions } from './http-server.js'
+import { boundsOf, fastifyOptions, type HttpServerOptions } from './http-server.js'
 import audit from './plugins/audit.js'
 import canaryPlugin from './plugins/canary.js'
 import closing from './plugins/closing.js'
@@ -17,6 +17,7 @@ import crossOrigin from './plugins/cross-origin.js'
 import database from './plugins/database.js'
 import docs from './plugins/docs.js'
 import guard from './plugins/guard.js'
+import handlerDeadline from './plugins/handler-deadline.js'
 import jsonBody from './plugins/json-body.js'
 import limits from './plugins/limits.js'
 import metrics from './plugins/metrics.js'
@@ -83,6 +84,7 @@ async function compose(app: FastifyInstance, options: AppOptions): Promise<void>
   const { config, accessTokens, clock = systemClock, isStopping = () => false } = options
 
   const loginSpread = createLoginSpread({ clock })
+  await app.register(handlerDeadline, boundsOf(options.http ?? {}))
   await app.register(problems, { translate: (error) => translateError(error, loginSpread) })
   await app.register(securityHeaders, { publicUrl: config.publicUrl })
   await app.register(requestHeaders)

@@ -26,7 +26,7 @@ export const httpBounds = {
   socketTimeoutMs: 30_000,
   /** Longer than the idle time of usual load balancers, so that they close first. */
   keepAliveTimeoutMs: 72_000,
-  /** For a handler; the answer is 503. */
+  /** For an answer from the head of its request on; else it is 503, by the handler-deadline plugin. */
   handlerTimeoutMs: 10_000,
   bodyBytes: 16 * 1024,
   headerBytes: 16 * 1024,
@@ -40,12 +40,17 @@ export interface HttpServerOptions {
   bounds?: Partial<typeof httpBounds>
 }
 
+export const boundsOf = ({ bounds }: HttpServerOptions): typeof httpBounds => ({
+  ...httpBounds,
+  ...bounds
+})
+
 /** The options to construct Fastify with: the socket, the router and the log. */
 export function fastifyOptions(
   config: HttpServerConfig,
   options: HttpServerOptions = {}
 ): FastifyServerOptions {
-  const bounds = { ...httpBounds, ...options.bounds }
+  const bounds = boundsOf(options)
   const baseHeaders = securityHeaders(config.publicUrl)
   const responses = createResponseRegister()
   const answers = createSocketAnswers(baseHeaders, responses.hasBegun)
@@ -56,7 +61,6 @@ export function fastifyOptions(
     requestIdHeader: false,
     trustProxy: config.trustProxy.length > 0 && [...config.trustProxy],
     bodyLimit: bounds.bodyBytes,
-    handlerTimeout: bounds.handlerTimeoutMs,
     routerOptions: { maxParamLength: bounds.paramCharacters },
     // The closing plugin answers instead, as a problem.
     return503OnClosing: false,

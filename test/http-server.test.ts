@@ -104,6 +104,32 @@ t.test('a handler that does not come to an end is 503', async (t) => {
   assertProblem(t, answer, 'OVERLOADED')
 })
 
+t.test('what a handler says too late is not said, and what it has begun is cut off', async (t) => {
+  let release = (): void => undefined
+  const late = new Promise<string>((resolve) => {
+    release = () => resolve('too late')
+  })
+  const { port } = await startHttpApp(t, {
+    bounds: { handlerTimeoutMs: 50 },
+    routes: (app) => {
+      app.get('/late', () => late)
+      app.get('/fails', () => late.then(() => Promise.reject(new Error('late'))))
+      app.get('/begun', (_request, reply) => {
+        reply.raw.writeHead(200, { 'content-length': 10 })
+        reply.raw.write('half:')
+      })
+    }
+  })
+  const get = (path: string) => sendRaw(port, request(`GET ${path} HTTP/1.1`, 'Connection: close'))
+  const answers = await Promise.all([get('/late'), get('/fails'), get('/begun')])
+  const [refused, failed, begun] = answers
+  assertProblem(t, refused, 'OVERLOADED')
+  assertProblem(t, failed, 'OVERLOADED')
+  t.match(begun, { status: 200, body: 'half:' })
+  release()
+  t.equal((await get('/late')).body, 'too late')
+})
+
 t.test('CONNECT is refused: this is no proxy', async (t) => {
   const { port } = await startHttpApp(t)
   const answer = await sendRaw(port, request('CONNECT example.org:443 HTTP/1.1'))

@@ -6,7 +6,7 @@ import type { Stream } from './stream.js'
 const entriesPerRead = 1_000
 
 /** How long one wait for entries lasts: a fraction of any lease, as a lease is renewed between two. */
-const waitsPerLease = 5
+const waitsPerLease = 3
 
 /** What is followed in Redis has ceased to be what counts. */
 export class FeedLost extends Error {

@@ -36,7 +36,7 @@ const refreshRoutes: FastifyPluginAsyncTypebox<RefreshRoutesOptions> = async fun
     },
     async function refresh(request, reply) {
       const presented = presentedRefreshToken(app, request, request.body?.refreshToken)
-      const token = presented && (await sessions.authenticate(presented.token))
+      const token = presented && (await sessions.recognise(presented.token))
       if (presented === undefined || token === undefined) throw problem('INVALID_REFRESH_TOKEN')
       await app.limits.perAccount('refreshPerSession')(request, token.session.id)
       const outcome = await sessions.rotate(token, originOf(request))

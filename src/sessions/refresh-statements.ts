@@ -23,6 +23,8 @@ export interface RefreshStatementOptions {
 
 export interface RefreshStatements {
   readonly find: (sessionId: string) => Promise<SessionFacts | undefined>
+  /** As `advance`, but undefined also where another transaction holds the session's row. */
+  readonly advanceFree: (step: Step) => Promise<AdvancedSession | undefined>
   /** Moves a session's counter on by one; undefined for all but one of those who ask for the same. */
   readonly advance: (step: Step) => Promise<AdvancedSession | undefined>
 }
@@ -38,7 +40,7 @@ export function createRefreshStatements(options: RefreshStatementOptions): Refre
 
   const find = coalesce((ids: readonly string[]) => database.read((db) => findSessions(db, ids)))
 
-  const advanceFree = coalesce(async (steps: readonly Step[]) => {
+  const moveTogether = coalesce(async (steps: readonly Step[]) => {
     const first = new Map(steps.toReversed().map((step) => [step.id, step]))
     const moved = await database.write((db) =>
       advanceFreeCounters(db, [...first.values()], context())
@@ -46,18 +48,18 @@ export function createRefreshStatements(options: RefreshStatementOptions): Refre
     return steps.map((step) => (first.get(step.id) === step ? moved.get(step.id) : undefined))
   })
 
-  const advanceHeld = coalesce(
+  const moveHeld = coalesce(
     (steps: readonly Step[]) =>
       Promise.all(steps.map((step) => database.write((db) => advanceCounter(db, step, context())))),
     { lanes: waitingAtOnce, most: 1, patienceMs: waitingMs }
   )
 
+  /** A step of its own for each call: of those who ask for the same, one has moved the session on. */
+  const advanceFree = (step: Step) => moveTogether({ ...step })
+
   return {
     find,
-    async advance({ id, counter }) {
-      // One of its own for each call: those who found the session together have found one object.
-      const free = await advanceFree({ id, counter })
-      return free ?? (await advanceHeld({ id, counter }))
-    }
+    advanceFree,
+    advance: async (step) => (await advanceFree(step)) ?? (await moveHeld(step))
   }
 }

@@ -40,9 +40,10 @@ const advance = prepared((db) =>
     .prepare('keycard_advance_counter')
 )
 
-/** Which sessions are to be moved on, and from where. */
+/** Which session is to be moved on, and from where. */
 export interface Step {
   readonly id: string
+  /** Of 32 bits without a sign, as tokens have it, though the column's has one. */
   readonly counter: number
 }
 
@@ -73,7 +74,7 @@ const advanceAll = prepared((db) => {
       .select({ id: sessions.id, counter: sessions.counter })
       .from(sessions)
       .innerJoin(
-        sql`unnest(${sql.placeholder('ids')}::uuid[], ${sql.placeholder('counters')}::int[]) as step (id, counter)`,
+        sql`unnest(${sql.placeholder('ids')}::uuid[], ${sql.placeholder('counters')}::bigint[]) as step (id, counter)`,
         sql`step.id = ${sessions.id} and step.counter = ${sessions.counter}`
       )
       .for('no key update', { of: sessions, skipLocked: true })

@@ -5,14 +5,22 @@ import type { Database } from '../database/connection.js'
 import type { Receipt } from '../revocation/announcer.js'
 import type { Cause } from '../revocation/recorder.js'
 import type { Credentials, IssueCredentials } from './credentials.js'
+import type { SessionIdentity } from './known-sessions.js'
 import type { RefreshStatements } from './refresh-statements.js'
+import type { AdvancedSession, Step } from './refresh-store.js'
 import type { SessionFacts } from './store.js'
 
-/** A refresh token whose MAC is right, with its session as it was found then. */
+/** A refresh token whose MAC is right. */
 export interface GenuineRefreshToken {
   readonly counter: number
+  readonly session: SessionIdentity
+  /** Undefined where its session is one that was known: nothing was looked up. */
+  readonly found: FoundSession | undefined
+}
+
+export interface FoundSession {
   readonly session: SessionFacts
-  /** Before the session was read, in ms since the epoch. */
+  /** Before it was read, in ms since the epoch. */
   readonly asOfMs: number
 }
 
@@ -26,10 +34,7 @@ export type Rotation =
       readonly loginsSpreadUntil?: Date
     }
 
-type Attempt =
-  | Exclude<Rotation, { readonly kind: 'reused' }>
-  | { readonly kind: 'superseded' }
-  | { readonly kind: 'lost' }
+type Attempt = Rotation | { readonly kind: 'superseded' } | { readonly kind: 'lost' }
 
 export interface RotationOptions {
   readonly database: Database
@@ -79,18 +84,28 @@ export function createRotation({
   graceMs,
   clock
 }: RotationOptions) {
-  async function advance(session: SessionFacts): Promise<Attempt> {
+  async function advance(
+    { counter, session }: Pick<GenuineRefreshToken, 'counter' | 'session'>,
+    move: (step: Step) => Promise<AdvancedSession | undefined>
+  ): Promise<Rotation | undefined> {
     const now = clock()
-    const advanced = await statements.advance(session)
-    if (advanced === undefined) return { kind: 'lost' }
-    const at = { counter: session.counter + 1, asOfMs: now }
+    const advanced = await move({ id: session.id, counter })
+    if (advanced === undefined) return undefined
+    const at = { counter: counter + 1, asOfMs: now }
+    const { id, userId, salt } = session
     return {
       kind: 'rotated',
-      credentials: await issue({ ...session, ...advanced }, at, database.write)
+      credentials: await issue({ userId, salt, ...advanced, id }, at, database.write)
     }
   }
 
-  async function attempt({ counter, session, asOfMs }: GenuineRefreshToken): Promise<Attempt> {
+  async function look(sessionId: string): Promise<FoundSession | undefined> {
+    const asOfMs = clock()
+    const session = await statements.find(sessionId)
+    return session && { session, asOfMs }
+  }
+
+  async function attempt(counter: number, { session, asOfMs }: FoundSession): Promise<Attempt> {
     const end = endOf(session, { now: clock(), idleMs })
     if (end !== undefined) return ended(end, session)
     // Only a database that was set back can lag behind a token that it issued.
@@ -100,7 +115,10 @@ export function createRotation({
     const isInGrace = isPrevious && clock() - session.lastUsedAt.getTime() < graceMs
     if (counter !== session.counter && !isInGrace) return { kind: 'superseded' }
     if (session.revokedAt !== null) return ended('revoked', session)
-    if (!isInGrace) return await advance(session)
+    if (!isInGrace) {
+      const rotation = await advance({ counter, session }, statements.advance)
+      return rotation ?? { kind: 'lost' }
+    }
     const at = { counter: session.counter, asOfMs }
     return { kind: 'repeated', credentials: await issue(session, at, database.write) }
   }
@@ -110,22 +128,28 @@ export function createRotation({
    * successor again within the grace, so that tabs and retries can race; an older one was stolen,
    * or its successor was, so the session ends (RFC 9700 §4.14.2).
    *
+   * The token of a known session is exchanged first and looked into where that fails: nearly all are
+   * current ones, and the exchange checks all there is to check.
+   *
    * @throws RevocationUnconfirmed, DatabaseUnavailable
    */
   return async function rotate(token: GenuineRefreshToken, origin: Origin): Promise<Rotation> {
-    let { session, asOfMs } = token
-    for (let count = 0; count < attempts; count++) {
-      const outcome = await attempt({ ...token, session, asOfMs })
+    const { counter } = token
+    if (token.found === undefined) {
+      const rotation = await advance(token, statements.advanceFree)
+      if (rotation !== undefined) return rotation
+    }
+    let found = token.found ?? (await look(token.session.id))
+    for (let count = 0; found !== undefined && count < attempts; count++) {
+      const { session } = found
+      const outcome = await attempt(counter, found)
       if (outcome.kind === 'superseded') {
         const cause = { reason: 'refresh token reused', origin }
-        const found = reuseEvent(session, token.counter, origin)
-        return { kind: 'reused', receipt: await revoke(session.id, cause, found) }
+        const event = reuseEvent(session, counter, origin)
+        return { kind: 'reused', receipt: await revoke(session.id, cause, event) }
       }
       if (outcome.kind !== 'lost') return outcome
-      asOfMs = clock()
-      const found = await statements.find(token.session.id)
-      if (found === undefined) break
-      session = found
+      found = await look(session.id)
     }
     return { kind: 'ended', reason: 'changed while it was being refreshed' }
   }

@@ -7,7 +7,13 @@ import type { RevocationService } from '../revocation/revocation.js'
 import type { Cause } from '../revocation/recorder.js'
 import type { AccessTokens } from '../tokens/access-tokens.js'
 import { createCredentials, type Credentials } from './credentials.js'
-import { createRefreshTokens, newSalt, parseRefreshToken } from './refresh-token.js'
+import { createKnownSessions } from './known-sessions.js'
+import {
+  createRefreshTokens,
+  newSalt,
+  parseRefreshToken,
+  type PresentedRefreshToken
+} from './refresh-token.js'
 import { createRefreshStatements } from './refresh-statements.js'
 import { createRotation, endOf, type GenuineRefreshToken } from './rotation.js'
 import {
@@ -57,6 +63,7 @@ export function createSessions(options: SessionOptions) {
   const issue = createCredentials({ accessTokens, refreshTokens, idleTtlSeconds, clock })
 
   const { activeKeyId } = accessTokens
+  const known = createKnownSessions()
   const statements = createRefreshStatements({ database, activeKeyId, idleMs, clock })
 
   /** Revokes a session that lives, or announces once more that it was; undefined where neither can be. */
@@ -107,21 +114,36 @@ export function createSessions(options: SessionOptions) {
     return await recordAndAnnounce(sessionId, owner, cause)
   }
 
-  /** Proves a refresh token; undefined for anything that was not minted here. Changes nothing. */
-  async function authenticate(token: string): Promise<GenuineRefreshToken | undefined> {
-    const presented = parseRefreshToken(token)
-    if (presented === undefined) return undefined
+  async function find(presented: PresentedRefreshToken) {
     const asOfMs = clock()
     const session = await statements.find(presented.sessionId)
     if (session === undefined || !refreshTokens.isGenuine(presented, session.salt)) {
       return undefined
     }
-    return { counter: presented.counter, session, asOfMs }
+    known.add(session)
+    return { counter: presented.counter, session, found: { session, asOfMs } }
+  }
+
+  /** Proves a refresh token; undefined for anything that was not minted here. Changes nothing. */
+  async function authenticate(token: string) {
+    const presented = parseRefreshToken(token)
+    return presented && (await find(presented))
+  }
+
+  /** The same, without a look at the database where the session is known: it need not be there any more. */
+  async function recognise(token: string): Promise<GenuineRefreshToken | undefined> {
+    const presented = parseRefreshToken(token)
+    if (presented === undefined) return undefined
+    const session = known.find(presented.sessionId)
+    if (session === undefined) return await find(presented)
+    if (!refreshTokens.isGenuine(presented, session.salt)) return undefined
+    return { counter: presented.counter, session, found: undefined }
   }
 
   return {
     revoke,
     authenticate,
+    recognise,
 
     /**
      * Revokes whichever session, and once more where it was revoked so long ago that this is
@@ -144,7 +166,8 @@ export function createSessions(options: SessionOptions) {
     async inspect(token: string): Promise<LiveRefreshToken | undefined> {
       const genuine = await authenticate(token)
       if (genuine === undefined) return undefined
-      const { session, counter, asOfMs } = genuine
+      const { counter, found } = genuine
+      const { session, asOfMs } = found
       if (endOf(session, { now: asOfMs, idleMs }) !== undefined) return undefined
       if (session.revokedAt !== null || session.counter !== counter) return undefined
       const { id: sessionId, userId, lastUsedAt, expiresAt } = session
@@ -194,6 +217,7 @@ export function createSessions(options: SessionOptions) {
       const event = reason === null ? null : openedEvent(session, reason)
       const opened = await insertSession(tx, session, event)
       if (opened === undefined) return undefined
+      known.add(session)
       const grant = { ...session, ...opened, keyIds: [keyId] }
       return await issue(grant, { counter: 0, asOfMs: now.getTime() }, (query) => query(tx))
     },

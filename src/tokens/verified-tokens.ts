@@ -1,3 +1,4 @@
+import { createRecentMap } from '../recent-map.js'
 import type { AccessClaims } from './claims.js'
 
 /** A token that was found good in everything. It stays so until it expires, or its key goes. */
@@ -19,55 +20,36 @@ interface Entry {
 
 /** Of the signature. To hash all of a token would take longer than everything else here. */
 const keyLength = 24
+const keyOf = ({ key }: Entry): string => key
 
 export type VerifiedTokens = ReturnType<typeof createVerifiedTokens>
 
 /**
  * Remembers fully verified tokens by their exact text, so that a signature is checked once and not
- * with every request. Bounded: two generations, of which the older one is dropped whole, so that a hit
- * writes nothing and nothing is searched for what to drop.
+ * with every request.
  *
  * @param limit how many tokens at most; 0 remembers none
  */
 export function createVerifiedTokens(limit: number) {
-  const perGeneration = Math.floor(limit / 2)
-  let young = new Map<string, Entry>()
-  let old = new Map<string, Entry>()
-
-  function keep(entry: Entry): void {
-    if (young.size >= perGeneration) {
-      old = young
-      young = new Map()
-    }
-    young.set(entry.key, entry)
-  }
+  const entries = createRecentMap<Entry>(limit)
 
   return {
     /** Of two tokens that end alike, the later one is remembered. */
     add(token: string, verified: VerifiedToken): void {
-      if (perGeneration === 0) return
       // Copied, as a slice keeps what it was cut from and takes longer to compare.
       const text = Buffer.from(token, 'latin1').toString('latin1')
-      keep({ key: text.slice(-keyLength), token: text, verified })
+      const key = text.slice(-keyLength)
+      entries.set(key, { key, token: text, verified })
     },
 
     find(token: string): VerifiedToken | undefined {
       // Callers without types may bring anything.
       if (typeof token !== 'string') return undefined
-      const key = token.slice(-keyLength)
-      const hit = young.get(key)
-      if (hit?.token === token) return hit.verified
-      const aged = old.get(key)
-      if (aged?.token !== token) return undefined
-      keep(aged)
-      return aged.verified
+      const entry = entries.get(token.slice(-keyLength), keyOf)
+      return entry?.token === token ? entry.verified : undefined
     },
 
-    clear(): void {
-      young = new Map()
-      old = new Map()
-    },
-
-    size: (): number => young.size + old.size
+    clear: entries.clear,
+    size: entries.size
   }
 }

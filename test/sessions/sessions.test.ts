@@ -19,12 +19,29 @@ const keycard = await startKeycard(t, { clock })
 const { database } = keycard.app
 const { sessions, accounts } = domainOf(keycard, { clock })
 
+type Prove = (refreshToken: string) => Promise<GenuineRefreshToken | undefined>
+
+/** Of a session that was looked up just now, and of one that was known. */
+const proofs: [how: string, Prove][] = [
+  ['a look', (token) => sessions.authenticate(token)],
+  [
+    'memory',
+    async (token) => {
+      await sessions.authenticate(token)
+      const known = await sessions.recognise(token)
+      if (known?.found !== undefined) throw new Error('The session was looked up')
+      return known
+    }
+  ]
+]
+
 /** Proves the refresh token, lets `meanwhile` happen, and only then exchanges it. */
 async function rotateAfter(
   person: Pick<Person, 'refreshToken'>,
+  prove: Prove,
   meanwhile: (token: GenuineRefreshToken) => Promise<unknown>
 ): Promise<Rotation> {
-  const token = await sessions.authenticate(person.refreshToken)
+  const token = await prove(person.refreshToken)
   if (token === undefined) throw new Error('The refresh token is not genuine')
   await meanwhile(token)
   return await sessions.rotate(token, nobody)
@@ -59,50 +76,62 @@ const ends: [what: string, reason: string, end: (person: Person) => Promise<unkn
   ['thirty days', 'expired', async () => advanceSeconds(30 * daySeconds)]
 ]
 
-for (const [what, reason, end] of ends) {
-  t.test(`nothing is rotated when ${what} comes between proof and exchange`, async (t) => {
+for (const [how, prove] of proofs) {
+  for (const [what, reason, end] of ends) {
+    t.test(
+      `nothing is rotated when ${what} comes between proof by ${how} and exchange`,
+      async (t) => {
+        const person = await keycard.register()
+        t.match(await rotateAfter(person, prove, () => end(person)), { kind: 'ended', reason })
+        const row = await database.read((db) => findSession(db, person.sessionId))
+        t.ok(row === undefined || row.counter === 0)
+      }
+    )
+  }
+
+  t.test(`another exchange in between gives the same successor, proved by ${how}`, async (t) => {
     const person = await keycard.register()
-    t.match(await rotateAfter(person, () => end(person)), { kind: 'ended', reason })
-    const row = await database.read((db) => findSession(db, person.sessionId))
-    t.ok(row === undefined || row.counter === 0)
+    const tabs: Rotation[] = []
+    const rotation = await rotateAfter(person, prove, async (token) => {
+      tabs.push(await sessions.rotate(token, nobody))
+    })
+    t.match(tabs, [{ kind: 'rotated' }])
+    t.equal(rotation.kind, 'repeated')
+    t.equal(successorOf(rotation), successorOf(tabs[0]))
+  })
+
+  t.test(`two exchanges in between make it a reused token, proved by ${how}`, async (t) => {
+    const person = await keycard.register()
+    const rotation = await rotateAfter(person, prove, async () => {
+      const second = tokensOf(await refresh(keycard, person.refreshToken))
+      await refresh(keycard, second.refreshToken)
+    })
+    t.match(rotation, { kind: 'reused', receipt: { guarantee: 'applied' } })
+    t.not((await sessionRow(keycard, person.sessionId)).revokedAt, null)
+  })
+
+  t.test(
+    `a password change of this very session in between is followed, proved by ${how}`,
+    async (t) => {
+      const person = await keycard.register()
+      const rotation = await rotateAfter(person, prove, () =>
+        passwordChange(person, person.sessionId)
+      )
+      t.equal(rotation.kind, 'rotated')
+      const accessToken = 'credentials' in rotation ? rotation.credentials.accessToken : ''
+      t.match(keycard.accessTokens.verify(accessToken), { kind: 'valid', claims: { ver: 2 } })
+    }
+  )
+
+  t.test(`roles that change in between are the ones in the token, proved by ${how}`, async (t) => {
+    const person = await keycard.register()
+    const rotation = await rotateAfter(person, prove, () =>
+      setUser(person.id, { roles: ['moderator'] })
+    )
+    const accessToken = 'credentials' in rotation ? rotation.credentials.accessToken : ''
+    t.match(keycard.accessTokens.verify(accessToken), { claims: { roles: ['moderator'] } })
   })
 }
-
-t.test('another exchange in between gives the same successor', async (t) => {
-  const person = await keycard.register()
-  const tabs: Rotation[] = []
-  const rotation = await rotateAfter(person, async (token) => {
-    tabs.push(await sessions.rotate(token, nobody))
-  })
-  t.match(tabs, [{ kind: 'rotated' }])
-  t.equal(rotation.kind, 'repeated')
-  t.equal(successorOf(rotation), successorOf(tabs[0]))
-})
-
-t.test('two exchanges in between make it a reused token', async (t) => {
-  const person = await keycard.register()
-  const rotation = await rotateAfter(person, async () => {
-    const second = tokensOf(await refresh(keycard, person.refreshToken))
-    await refresh(keycard, second.refreshToken)
-  })
-  t.match(rotation, { kind: 'reused', receipt: { guarantee: 'applied' } })
-  t.not((await sessionRow(keycard, person.sessionId)).revokedAt, null)
-})
-
-t.test('a password change of this very session in between is followed', async (t) => {
-  const person = await keycard.register()
-  const rotation = await rotateAfter(person, () => passwordChange(person, person.sessionId))
-  t.equal(rotation.kind, 'rotated')
-  const accessToken = 'credentials' in rotation ? rotation.credentials.accessToken : ''
-  t.match(keycard.accessTokens.verify(accessToken), { kind: 'valid', claims: { ver: 2 } })
-})
-
-t.test('roles that change in between are the ones in the token', async (t) => {
-  const person = await keycard.register()
-  const rotation = await rotateAfter(person, () => setUser(person.id, { roles: ['moderator'] }))
-  const accessToken = 'credentials' in rotation ? rotation.credentials.accessToken : ''
-  t.match(keycard.accessTokens.verify(accessToken), { claims: { roles: ['moderator'] } })
-})
 
 t.test('a session that is never there when it is to be moved on is given up', async (t) => {
   const person = await keycard.register()

@@ -3,11 +3,13 @@ import { text } from 'node:stream/consumers'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import {
+  boundsOf,
   fastifyOptions,
   type HttpServerConfig,
   type HttpServerOptions
 } from '../../src/http-server.js'
 import closing from '../../src/plugins/closing.js'
+import handlerDeadline from '../../src/plugins/handler-deadline.js'
 import jsonBody from '../../src/plugins/json-body.js'
 import methodNotAllowed from '../../src/plugins/method-not-allowed.js'
 import problems, { type ProblemsOptions } from '../../src/plugins/problems.js'
@@ -34,6 +36,7 @@ export async function startHttpApp(
     ...config
   }
   const app = Fastify(fastifyOptions(settings, { logger: false, ...options }))
+  await app.register(handlerDeadline, boundsOf(options))
   await app.register(problems, translate ? { translate } : {})
   await app.register(closing)
   await app.register(securityHeaders, { publicUrl: settings.publicUrl })

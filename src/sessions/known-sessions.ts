@@ -1,0 +1,33 @@
+import { createRecentMap } from '../recent-map.js'
+
+/** What never changes of a session, and proves its refresh tokens. */
+export interface SessionIdentity {
+  readonly id: string
+  readonly userId: string
+  readonly salt: Buffer
+}
+
+/** Some 250 bytes each. */
+const defaultLimit = 20_000
+
+export type KnownSessions = ReturnType<typeof createKnownSessions>
+
+/**
+ * Remembers sessions of which a genuine token was seen here, so that the next one is proved without a
+ * look at the database. Whether a session still lives is not known here.
+ */
+export function createKnownSessions(limit = defaultLimit) {
+  // A salt as text: a short Buffer may keep a pool of many alive.
+  const entries = createRecentMap<{ readonly userId: string; readonly salt: string }>(limit)
+
+  return {
+    add({ id, userId, salt }: SessionIdentity): void {
+      entries.set(id, { userId, salt: salt.toString('latin1') })
+    },
+
+    find(id: string): SessionIdentity | undefined {
+      const entry = entries.get(id)
+      return entry && { id, userId: entry.userId, salt: Buffer.from(entry.salt, 'latin1') }
+    }
+  }
+}
