@@ -84,8 +84,8 @@ export function createLogin({ database, passwords, sessions, clock }: LoginOptio
         await recordRefusal('account disabled', userId, client.ip)
         return { kind: 'disabled', userId }
       }
-      const credentials = await database.transaction((tx) =>
-        sessions.open(tx, { id: user.id, expectedVersion: user.tokenVersion }, client, 'login')
+      const credentials = await database.write((db) =>
+        sessions.open(db, { id: user.id, expectedVersion: user.tokenVersion }, client, 'login')
       )
       if (credentials !== undefined) return { kind: 'opened', user, credentials }
     }

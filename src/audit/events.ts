@@ -1,4 +1,6 @@
+import { getTableColumns, type SQL, sql } from 'drizzle-orm'
 import type { Queries } from '../database/connection.js'
+import { insertedFrom, rowsAsJson } from '../database/inserted-rows.js'
 import { auditEvents } from '../database/schema.js'
 import { newEventId } from './event-id.js'
 import { actorName, type Origin } from './origin.js'
@@ -76,6 +78,19 @@ export function audited(db: Queries, event: AuditEvent | null, now: Date): Pick<
   if (event === null) return db
   const insert = db.insert(auditEvents).values(auditRow(event, now))
   return db.with(db.$with('audited').as(insert.returning({ id: auditEvents.id })))
+}
+
+/** All but the batch, which comes later. */
+const eventFields = Object.keys(getTableColumns(auditEvents)).filter((field) => field !== 'batch')
+
+/** Writes the event that `eventParameter` made, as a part of a statement that does something else. */
+export function eventInsert(parameter: string): SQL {
+  return insertedFrom(auditEvents, eventFields, sql.placeholder(parameter))
+}
+
+/** @param event null for none */
+export function eventParameter(event: AuditEvent | null, now: Date): string {
+  return rowsAsJson(auditEvents, eventFields, event === null ? [] : [auditRow(event, now)])
 }
 
 /**

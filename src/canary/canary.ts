@@ -66,7 +66,7 @@ export function createCanary(options: CanaryOptions) {
     const owner = { id: user.id, expectedVersion: user.tokenVersion }
     const client = { ip: '127.0.0.1', userAgent: 'keycard-canary' }
     // Not audited, as nobody did anything: it would be one event every few seconds.
-    const session = await database.transaction((tx) => sessions.open(tx, owner, client, null))
+    const session = await database.write((db) => sessions.open(db, owner, client, null))
     if (session === undefined) throw new Error('The canary could not open a session')
     return session
   }

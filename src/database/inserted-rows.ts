@@ -1,5 +1,7 @@
-import { getTableColumns, type SQL, sql } from 'drizzle-orm'
+import { getTableColumns, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
+
+type Row = Readonly<Record<string, unknown>>
 
 /**
  * A statement that inserts rows, all with the same fields; fields that are no columns are left out. One
@@ -10,16 +12,37 @@ export function insertedRows<Table extends PgTable>(
   table: Table,
   rows: readonly Table['$inferInsert'][]
 ): SQL {
-  const [first = {}] = rows
-  const columns = Object.entries(getTableColumns(table)).filter(([field]) => field in first)
+  const fields = Object.keys(rows[0] ?? {})
+  return insertedFrom(table, fields, sql`${rowsAsJson(table, fields, rows)}`)
+}
+
+/** The same for rows that come later, as `rowsAsJson` writes them. It ends in its `from`. */
+export function insertedFrom(
+  table: PgTable,
+  fields: readonly string[],
+  json: SQL | Placeholder
+): SQL {
   const names = sql.join(
-    columns.map(([, { name }]) => sql.identifier(name)),
+    columnsOf(table, fields).map(([, name]) => sql.identifier(name)),
     sql`, `
-  )
-  const named = rows.map((row: Readonly<Record<string, unknown>>) =>
-    Object.fromEntries(columns.map(([field, { name }]) => [name, row[field]]))
   )
   return sql`
     insert into ${table} (${names})
-    select ${names} from jsonb_populate_recordset(null::${table}, ${JSON.stringify(named)}::text::jsonb)`
+    select ${names} from jsonb_populate_recordset(null::${table}, ${json}::text::jsonb)`
 }
+
+export function rowsAsJson(
+  table: PgTable,
+  fields: readonly string[],
+  rows: readonly Row[]
+): string {
+  const columns = columnsOf(table, fields)
+  return JSON.stringify(
+    rows.map((row) => Object.fromEntries(columns.map(([field, name]) => [name, row[field]])))
+  )
+}
+
+const columnsOf = (table: PgTable, fields: readonly string[]): [field: string, name: string][] =>
+  Object.entries(getTableColumns(table))
+    .filter(([field]) => fields.includes(field))
+    .map(([field, { name }]) => [field, name])

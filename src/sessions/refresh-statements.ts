@@ -40,13 +40,17 @@ export function createRefreshStatements(options: RefreshStatementOptions): Refre
 
   const find = coalesce((ids: readonly string[]) => database.read((db) => findSessions(db, ids)))
 
-  const moveTogether = coalesce(async (steps: readonly Step[]) => {
-    const first = new Map(steps.toReversed().map((step) => [step.id, step]))
-    const moved = await database.write((db) =>
-      advanceFreeCounters(db, [...first.values()], context())
-    )
-    return steps.map((step) => (first.get(step.id) === step ? moved.get(step.id) : undefined))
-  })
+  // One after the other: what comes during a commit shares the next one, which costs a disk the same.
+  const moveTogether = coalesce(
+    async (steps: readonly Step[]) => {
+      const first = new Map(steps.toReversed().map((step) => [step.id, step]))
+      const moved = await database.write((db) =>
+        advanceFreeCounters(db, [...first.values()], context())
+      )
+      return steps.map((step) => (first.get(step.id) === step ? moved.get(step.id) : undefined))
+    },
+    { lanes: 1 }
+  )
 
   const moveHeld = coalesce(
     (steps: readonly Step[]) =>

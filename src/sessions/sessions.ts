@@ -191,13 +191,13 @@ export function createSessions(options: SessionOptions) {
     }),
 
     /**
-     * Opens a session. Belongs into a transaction.
+     * Opens a session, with a single statement unless the key ring is being replaced.
      *
      * @param reason of the audit; null where nobody needs to know of it
      * @returns undefined when the user changed since `expectedVersion` was read
      */
     async open(
-      tx: Queries,
+      db: Queries,
       user: { readonly id: string; readonly expectedVersion: number },
       client: Client,
       reason: 'login' | 'registration' | null
@@ -215,11 +215,11 @@ export function createSessions(options: SessionOptions) {
         ...client
       }
       const event = reason === null ? null : openedEvent(session, reason)
-      const opened = await insertSession(tx, session, event)
+      const opened = await insertSession(db, session, event)
       if (opened === undefined) return undefined
       known.add(session)
       const grant = { ...session, ...opened, keyIds: [keyId] }
-      return await issue(grant, { counter: 0, asOfMs: now.getTime() }, (query) => query(tx))
+      return await issue(grant, { counter: 0, asOfMs: now.getTime() }, (query) => query(db))
     },
 
     async list(userId: string) {

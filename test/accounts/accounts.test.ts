@@ -56,11 +56,9 @@ t.test('a login that is overtaken every time is refused', async (t) => {
   const { accounts } = domainOf(keycard, {
     database: {
       ...database,
-      async transaction(work) {
-        await keycard.app.database.write((db) =>
-          db.update(users).set({ disabledAt: new Date() }).where(eq(users.id, person.id))
-        )
-        const result = await database.transaction(work)
+      async write(query) {
+        await setUser(person.id, { disabledAt: new Date() })
+        const result = await database.write(query)
         await setUser(person.id, { disabledAt: null })
         return result
       }
