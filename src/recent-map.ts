@@ -1,5 +1,3 @@
-export type RecentMap<Value> = ReturnType<typeof createRecentMap<Value>>
-
 /**
  * A map that is bounded and keeps what is in use: two generations, of which the older one is dropped
  * whole, so that a hit writes nothing and nothing is searched for what to drop. Keys are kept as they

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import fc from 'fast-check'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
+import { eventually } from './support/eventually.js'
 import { parseAnswer, sendRaw, startHttpApp } from './support/http-app.js'
 import { assertProblem } from './support/problem-assertions.js'
 
@@ -128,6 +129,29 @@ t.test('what a handler says too late is not said, and what it has begun is cut o
   t.match(begun, { status: 200, body: 'half:' })
   release()
   t.equal((await get('/late')).body, 'too late')
+})
+
+t.test('of a request that was broken off no deadline is left', async (t) => {
+  const timers = () => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length
+  let asked = (): void => undefined
+  const { port } = await startHttpApp(t, {
+    routes: (app) => {
+      app.get('/never', () => {
+        asked()
+        return new Promise(() => undefined)
+      })
+    }
+  })
+  const before = timers()
+  const socket = connect(port, '127.0.0.1')
+  const arrived = new Promise<void>((resolve) => {
+    asked = resolve
+  })
+  socket.write(request('GET /never HTTP/1.1'))
+  await arrived
+  t.equal(timers(), before + 1)
+  socket.destroy()
+  await eventually('it is cleared', () => timers() === before)
 })
 
 t.test('CONNECT is refused: this is no proxy', async (t) => {

@@ -159,11 +159,12 @@ function createCrowd() {
       return {
         name: 'protected',
         request: requests[sequence % requests.length] ?? Buffer.alloc(0),
-        onAnswer({ status, sentAt, receivedAt, target: { port } }) {
+        onAnswer({ status, body, sentAt, receivedAt, target: { port } }) {
           const sentMs = sentAt + offsetMs
           const answeredMs = receivedAt + offsetMs
           if (status === 200) own.acceptedSentMs.push(sentMs)
-          else if (status === 401) own.refused.push({ sentMs, answeredMs, port })
+          else if (status === 401 && body.includes('"TOKEN_REVOKED"'))
+            own.refused.push({ sentMs, answeredMs, port })
           else own.others++
           own.underWay--
           if (own.underWay === 0) own.onQuiet?.()

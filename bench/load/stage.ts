@@ -77,7 +77,7 @@ const tokens: Readonly<Record<Presentation, string>> = {
 }
 
 /** What a scenario that revokes tokens tells of them. */
-export function evidenceOf({ witness }: Stage): Required<Omit<Outcome, 'driven'>> {
+export function evidenceOf({ witness, site }: Stage): Required<Omit<Outcome, 'driven'>> {
   const each = [
     { token: tokens.verify, refused: witness.refused('verify') },
     { token: tokens.refresh, refused: witness.refused('refresh') }
@@ -88,9 +88,14 @@ export function evidenceOf({ witness }: Stage): Required<Omit<Outcome, 'driven'>
       ...(Object.fromEntries(findings) as Findings),
       'revoked tokens accepted, on their way when the answer came': witness.overlapping()
     },
-    unproved: each
-      .filter(({ refused }) => refused === 0)
-      .map(({ token }) => `no revoked ${token} was sent after the answer and refused`)
+    unproved: [
+      ...each
+        .filter(({ refused }) => refused === 0)
+        .map(({ token }) => `no revoked ${token} was sent after the answer and refused`),
+      ...site.targets
+        .filter(({ port }) => witness.refusedOn(port) === 0)
+        .map(({ host, port }) => `nothing shows that ${host}:${port} refuses what was revoked`)
+    ]
   }
 }
 

@@ -186,7 +186,10 @@ export const auditEvents = pgTable(
     batch: integer('batch'),
     occurredAt: instant('occurred_at').notNull(),
     action: text('action').notNull(),
-    /** What failed is not audited: it was rolled back with its event, or its revocation is on record. */
+    /**
+     * What failed is not audited: it was rolled back with its event, or its revocation is on record. A
+     * session may be opened whose login was answered 503: the answer of Postgres came too late.
+     */
     outcome: auditOutcome('outcome').notNull(),
     /** Of a user or client the id, of an operator at a terminal the name; null for nobody in particular. */
     actorKind: text('actor_kind').notNull(),

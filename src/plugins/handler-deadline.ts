@@ -2,12 +2,6 @@ import type { FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
 import { problem } from '../problems.js'
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    handlerDeadline: NodeJS.Timeout | null
-  }
-}
-
 export interface HandlerDeadlineOptions {
   /** From the head of a request to its answer. */
   readonly handlerTimeoutMs: number
@@ -20,16 +14,10 @@ export interface HandlerDeadlineOptions {
  */
 export default fp<HandlerDeadlineOptions>(
   async function handlerDeadline(app, { handlerTimeoutMs }) {
-    app.decorateRequest('handlerDeadline', null)
-
-    app.addHook('onRequest', (request, reply, done) => {
-      // Of a request that was broken off it rings in vain; it must not keep the process from ending.
-      request.handlerDeadline = setTimeout(giveUp, handlerTimeoutMs, reply).unref()
-      done()
-    })
-
-    app.addHook('onResponse', (request, _reply, done) => {
-      if (request.handlerDeadline !== null) clearTimeout(request.handlerDeadline)
+    app.addHook('onRequest', (_request, reply, done) => {
+      const timer = setTimeout(giveUp, handlerTimeoutMs, reply)
+      // Of an answer as of a connection that broke off.
+      reply.raw.once('close', () => clearTimeout(timer))
       done()
     })
   },
@@ -38,7 +26,9 @@ export default fp<HandlerDeadlineOptions>(
 
 function giveUp(reply: FastifyReply): void {
   if (reply.sent) return
+  const { url = 'no route' } = reply.request.routeOptions
+  const cause = new Error(`The handler of ${url} did not come to an end`)
   // An answer that has begun can't become another one.
-  if (reply.raw.headersSent) reply.raw.destroy()
-  else void reply.send(problem('OVERLOADED'))
+  if (reply.raw.headersSent) reply.raw.destroy(cause)
+  else void reply.send(problem('OVERLOADED', { cause }))
 }

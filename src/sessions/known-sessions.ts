@@ -7,18 +7,16 @@ export interface SessionIdentity {
   readonly salt: Buffer
 }
 
-/** Some 250 bytes each. */
-const defaultLimit = 20_000
-
-export type KnownSessions = ReturnType<typeof createKnownSessions>
+/** Of some 250 bytes each. */
+const mostKnown = 100_000
 
 /**
  * Remembers sessions of which a genuine token was seen here, so that the next one is proved without a
  * look at the database. Whether a session still lives is not known here.
  */
-export function createKnownSessions(limit = defaultLimit) {
+export function createKnownSessions() {
   // A salt as text: a short Buffer may keep a pool of many alive.
-  const entries = createRecentMap<{ readonly userId: string; readonly salt: string }>(limit)
+  const entries = createRecentMap<{ readonly userId: string; readonly salt: string }>(mostKnown)
 
   return {
     add({ id, userId, salt }: SessionIdentity): void {

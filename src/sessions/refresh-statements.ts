@@ -40,7 +40,8 @@ export function createRefreshStatements(options: RefreshStatementOptions): Refre
 
   const find = coalesce((ids: readonly string[]) => database.read((db) => findSessions(db, ids)))
 
-  // One after the other: what comes during a commit shares the next one, which costs a disk the same.
+  // One after the other, as long as they are quick: what comes during a commit shares the next one,
+  // which costs a disk the same.
   const moveTogether = coalesce(
     async (steps: readonly Step[]) => {
       const first = new Map(steps.toReversed().map((step) => [step.id, step]))

@@ -21,7 +21,8 @@ export type RefreshTokens = ReturnType<typeof createRefreshTokens>
 
 /**
  * Refresh tokens are `session id ‖ counter ‖ HMAC-SHA256(secret, session id ‖ counter ‖ salt)` in
- * base64url. The salt stays in the session's row: neither a leaked table nor a leaked secret alone
+ * base64url. The salt stays in the session's row, and in the memory of processes that have seen a
+ * genuine token of it, where the secret is as well: neither a leaked table nor a leaked secret alone
  * mints one, and nobody can forge an old one to kill a session with (RFC 9700 §4.14.2).
  */
 export function createRefreshTokens(secret: string) {

@@ -34,7 +34,11 @@ export type Rotation =
       readonly loginsSpreadUntil?: Date
     }
 
-type Attempt = Rotation | { readonly kind: 'superseded' } | { readonly kind: 'lost' }
+type Rotated = Extract<Rotation, { readonly credentials: Credentials }>
+type Attempt =
+  | Exclude<Rotation, { readonly kind: 'reused' }>
+  | { readonly kind: 'superseded' }
+  | { readonly kind: 'lost' }
 
 export interface RotationOptions {
   readonly database: Database
@@ -87,7 +91,7 @@ export function createRotation({
   async function advance(
     { counter, session }: Pick<GenuineRefreshToken, 'counter' | 'session'>,
     move: (step: Step) => Promise<AdvancedSession | undefined>
-  ): Promise<Rotation | undefined> {
+  ): Promise<Rotated | undefined> {
     const now = clock()
     const advanced = await move({ id: session.id, counter })
     if (advanced === undefined) return undefined
@@ -140,7 +144,8 @@ export function createRotation({
       if (rotation !== undefined) return rotation
     }
     let found = token.found ?? (await look(token.session.id))
-    for (let count = 0; found !== undefined && count < attempts; count++) {
+    for (let count = 0; count < attempts; count++) {
+      if (found === undefined) return { kind: 'ended', reason: 'gone' }
       const { session } = found
       const outcome = await attempt(counter, found)
       if (outcome.kind === 'superseded') {

@@ -148,3 +148,18 @@ t.test('a genuine token from ahead of the database is refused and harms nobody',
   }
   await assertLives(t, keycard, person)
 })
+
+t.test(
+  'whoever asks for another step of a session at the same time takes nothing away',
+  async (t) => {
+    const tokens = createRefreshTokens(keycard.config.refresh.secret ?? '')
+    for (let round = 0; round < 10; round++) {
+      const person = await keycard.register()
+      const { id, salt } = await sessionRow(keycard, person.sessionId)
+      const both = [person.refreshToken, tokens.mint(id, 7, salt)]
+      const sent = (round % 2 === 0 ? both : both.reverse()).map((token) => refresh(keycard, token))
+      const verdicts = (await Promise.all(sent)).map(verdict)
+      t.same(new Set(verdicts), new Set([200, 'INVALID_REFRESH_TOKEN']))
+    }
+  }
+)

@@ -64,7 +64,7 @@ const ends: [what: string, reason: string, end: (person: Person) => Promise<unkn
   ['a password change elsewhere', 'user revoked', (person) => passwordChange(person, randomUUID())],
   [
     'the end of the account',
-    'changed while it was being refreshed',
+    'gone',
     (person) => accounts.delete(person.id, person.password, nobody)
   ],
   [

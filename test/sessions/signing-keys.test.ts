@@ -74,8 +74,8 @@ t.test('the key ring is replaced while a session is opened', async (t) => {
   const ada = await keycard.register()
   const { sessions } = domainOf(keycard, { clock })
   const client = { ip: '192.0.2.1', userAgent: null }
-  const opened = await keycard.app.database.transaction(async (tx) => {
-    const opening = sessions.open(tx, { id: ada.id, expectedVersion: 1 }, client, 'login')
+  const opened = await keycard.app.database.write(async (db) => {
+    const opening = sessions.open(db, { id: ada.id, expectedVersion: 1 }, client, 'login')
     keycard.accessTokens.replaceKeyRing(ringOf('three'))
     return await opening
   })

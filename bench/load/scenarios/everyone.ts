@@ -3,7 +3,7 @@ import { bearer, type Card } from '../people.js'
 import { evidenceOf, inTurn, type Scenario, type Stage, visit, visits } from '../stage.js'
 import { createReturns } from './returns.js'
 
-/** One request in so many is somebody's return, while there is somebody who was refused. */
+/** One request in so many is a step of somebody's return, while somebody was refused. */
 const returnShare = 10
 
 /**

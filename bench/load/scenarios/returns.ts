@@ -10,8 +10,6 @@ interface Returning {
   readonly person: Person
   /** Not before this moment of `performance.now()`. */
   readonly at: number
-  /** Their refresh token is not good any more either. */
-  readonly mustLogIn: boolean
 }
 
 /** Those who were refused: they try their refresh token, and log in again. */
@@ -19,6 +17,8 @@ export function createReturns(stage: Stage) {
   const { people, site, options } = stage
   // In a closed loop those who log in would soon have all connections, and nobody would visit.
   const mostAtOnce = options.rate === 'saturation' ? Math.ceil(options.connections / 4) : Infinity
+  const refused = createQueue<Person>()
+  /** Whose refresh token was no good either: they go first, as they were refused first. */
   const waiting = createQueue<Returning>()
   const known = new Set<Person>()
   const backAt: number[] = []
@@ -36,7 +36,7 @@ export function createReturns(stage: Stage) {
   function tryToRefresh(person: Person): Planned {
     return presentRefreshToken(stage, person, () => {
       underWay--
-      waiting.push({ person, at: 0, mustLogIn: true })
+      waiting.push({ person, at: 0 })
     })
   }
 
@@ -47,7 +47,7 @@ export function createReturns(stage: Stage) {
       onAnswer({ status, body, receivedAt }) {
         underWay--
         if (status === 200) take(person, body, receivedAt)
-        else waiting.push({ person, at: receivedAt + retryMs, mustLogIn: true })
+        else waiting.push({ person, at: receivedAt + retryMs })
       }
     }
   }
@@ -56,19 +56,23 @@ export function createReturns(stage: Stage) {
     add(person: Person): void {
       if (known.has(person)) return
       known.add(person)
-      waiting.push({ person, at: 0, mustLogIn: false })
+      refused.push(person)
     },
 
     /** The next step of who waits longest; undefined where nobody does. */
     next(): Planned | undefined {
+      if (underWay >= mostAtOnce) return undefined
       first ??= waiting.shift()
-      if (first === undefined || first.at > performance.now() || underWay >= mostAtOnce) {
-        return undefined
+      if (first !== undefined && first.at <= performance.now()) {
+        const { person } = first
+        first = undefined
+        underWay++
+        return logIn(person)
       }
-      const { person, mustLogIn } = first
-      first = undefined
+      const person = refused.shift()
+      if (person === undefined) return undefined
       underWay++
-      return mustLogIn ? logIn(person) : tryToRefresh(person)
+      return tryToRefresh(person)
     },
 
     back: (): number => backAt.length,
