@@ -135,6 +135,7 @@ t.test('of a request that was broken off no deadline is left', async (t) => {
   const timers = () => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length
   let asked = (): void => undefined
   const { port } = await startHttpApp(t, {
+    bounds: { handlerTimeoutMs: 600_000 },
     routes: (app) => {
       app.get('/never', () => {
         asked()
