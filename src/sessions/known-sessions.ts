@@ -20,7 +20,7 @@ export function createKnownSessions() {
 
   return {
     add({ id, userId, salt }: SessionIdentity): void {
-      entries.set(id, { userId, salt: salt.toString('latin1') })
+      entries.set(flat(id), { userId: flat(userId), salt: salt.toString('latin1') })
     },
 
     find(id: string): SessionIdentity | undefined {
@@ -29,3 +29,6 @@ export function createKnownSessions() {
     }
   }
 }
+
+/** A copy: an id that was put together is a tree of its parts, five times as large. */
+const flat = (id: string): string => Buffer.from(id, 'latin1').toString('latin1')
