@@ -41,7 +41,8 @@ export function supervise(site: Site, first: OwnedServer): { stop: () => Promise
         await launch.postmaster.stop()
       }
       const output = 'output' in launch ? launch.output : ''
-      site.log.error(`Postgres could not be started again (${launch.kind})\n${output}`)
+      const fault = launch.kind === 'ready' ? 'it ended before it was owned' : launch.kind
+      site.log.error(`Postgres could not be started again (${fault})\n${output}`)
     }
     return undefined
   }
