@@ -61,7 +61,10 @@ for (const withRedis of [true, false]) {
     const before = await callsSoFar(scene)
     for (let count = 0; count < 20_000; count++) {
       const verdict = node.app.revocation.check(claims)
-      if (!('kind' in verdict)) t.fail('it was asked for elsewhere')
+      if (!('kind' in verdict)) {
+        t.fail('it was asked for elsewhere')
+        await verdict.catch(() => undefined)
+      }
       // A lease ends while the event loop is held up, as it must.
       if (count % 50 === 0) await setImmediate()
     }
