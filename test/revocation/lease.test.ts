@@ -73,6 +73,6 @@ t.test('a node cut off from Postgres decides from Redis until its lease ends', a
   t.equal(verdict(await me(node, ada.accessToken)), 'DEPENDENCY_UNAVAILABLE')
   const log = bookmark([node])
   postgres.thaw()
-  await log.heard('deny_list.usable', { withinMs: 10_000 })
+  await log.heard('deny_list.usable', { withinMs: 20_000 })
   t.equal(verdict(await me(node, ada.accessToken)), 'TOKEN_REVOKED')
 })

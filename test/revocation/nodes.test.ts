@@ -254,7 +254,7 @@ t.test('a data set that Postgres has never heard of is replaced, after a while',
   )
   t.equal(verdict(await me(node, ada.accessToken)), 200)
   await eventually('it is usable', () => events(node, start).includes('deny_list.usable'), {
-    withinMs: 15_000
+    withinMs: 20_000
   })
   t.not(await redis.cli('GET', '{keycard}:dataset'), found)
   t.equal(await redis.cli('GET', '{keycard}:dataset'), await currentDataSet(node))

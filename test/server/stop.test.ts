@@ -34,7 +34,7 @@ async function listenerClosed({ port }: RunningService): Promise<void> {
         () => true
       )
     },
-    { withinMs: 15_000 }
+    { withinMs: 20_000 }
   )
 }
 

@@ -55,7 +55,7 @@ export async function untilConfirmed(call: () => Promise<Answer>): Promise<Answe
       const attempt = await call()
       return attempt.body.code !== 'DEPENDENCY_UNAVAILABLE' && attempt
     },
-    { withinMs: 10_000 }
+    { withinMs: 20_000 }
   )
   if (answer.status >= 300) throw new Error(`The revocation was answered ${answer.text}`)
   return answer

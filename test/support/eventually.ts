@@ -9,7 +9,7 @@ const pollMs = 20
 export async function eventually<T>(
   what: string,
   ask: () => T | Promise<T>,
-  { withinMs = 5_000 }: { withinMs?: number } = {}
+  { withinMs = 20_000 }: { withinMs?: number } = {}
 ): Promise<Exclude<Awaited<T>, false | null | undefined>> {
   const deadline = performance.now() + withinMs
   let failure: unknown

@@ -38,7 +38,7 @@ export interface Hammer {
 
 const gapMs = 15
 /** Far above what Redis and Postgres are given together, for machines that are busy. */
-const patienceMs = 4_000
+const patienceMs = 8_000
 
 /** Presents cards at every one of `nodes` until it is finished, or `t` ends. */
 export function startHammer(t: Test, nodes: readonly Client[]): Hammer {
