@@ -5,11 +5,8 @@ import type { Stream } from './stream.js'
 
 const entriesPerRead = 1_000
 
-/**
- * How long one wait for entries lasts: a fraction of any lease, as a lease is renewed between two. Each
- * renewal costs a node some half a millisecond of CPU; three leave two thirds of a lease for stalls.
- */
-const waitsPerLease = 3
+/** How long one wait for entries lasts: a fraction of any lease, as a lease is renewed between two. */
+const waitsPerLease = 5
 
 /** What is followed in Redis has ceased to be what counts. */
 export class FeedLost extends Error {
